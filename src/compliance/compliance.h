@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * compliance.h
+ *	  What must not be called.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_COMPLIANCE_H
+#define LS_COMPLIANCE_H
+
+#include "leads/leads.h"
+
+/* leads.calling_blocked_reason of a lead that is blocked by the list. */
+#define LS_BLOCKED_BY_LIST "dnc_list"
+
+extern bool ls_dnc_listed(const pg_uuid_t *org, const char *e164);
+extern void ls_dnc_step(LsLeadChange *change);
+extern void ls_dnc_add(
+	const pg_uuid_t *org, const char *e164, const char *reason, const char *source);
+extern void ls_compliance_init(void);
+
+#endif /* LS_COMPLIANCE_H */

@@ -1,0 +1,192 @@
+/*-------------------------------------------------------------------------
+ *
+ * dnc_triggers.c
+ *	  What follows from being listed: the statement triggers of dnc_list, and
+ *	  the step of the row trigger of leads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "lead_system.h"
+#include "compliance/compliance.h"
+#include "core/clock.h"
+#include "core/query.h"
+#include "core/tenant.h"
+#include "core/transition.h"
+#include "core/trigger.h"
+
+/* Parameters of the statements: time, user, reason of a removal. */
+
+/* After an insert or update: block leads (D5). */
+#define SQL_BLOCK_LEADS \
+	"UPDATE lead_system.leads l SET do_not_call = true, calling_blocked_reason = '" LS_BLOCKED_BY_LIST \
+	"'" \
+	"  FROM new_rows n" \
+	" WHERE l.organization_id = n.organization_id AND l.phone_number = n.phone_number" \
+	"   AND l.deleted_at IS NULL AND NOT l.do_not_call" \
+	"   AND (n.expires_at IS NULL OR n.expires_at > $1)"
+
+static const char *const sql_after_insert[] = {
+	"INSERT INTO lead_system.dnc_audit_log"
+	" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
+	" SELECT n.organization_id, 'added', n.phone_number, n.reason, n.source, n.expires_at, $2, $1"
+	"   FROM new_rows n",
+	SQL_BLOCK_LEADS, NULL};
+
+static const char *const sql_after_update[] = {
+	"INSERT INTO lead_system.dnc_audit_log"
+	" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
+	" SELECT n.organization_id,"
+	"        CASE WHEN n.created_at = o.created_at THEN 'extended' ELSE 'added' END,"
+	"        n.phone_number, n.reason, n.source, n.expires_at, $2, $1"
+	"   FROM new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.id = n.id"
+	"  WHERE n.expires_at IS DISTINCT FROM o.expires_at OR n.created_at <> o.created_at",
+	SQL_BLOCK_LEADS, NULL};
+
+static const char *const sql_after_delete[] = {
+	"INSERT INTO lead_system.dnc_audit_log"
+	" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
+	" SELECT o.organization_id, 'removed', o.phone_number, $3, o.source, o.expires_at, $2, $1"
+	"   FROM old_rows o JOIN lead_system.organizations g ON g.id = o.organization_id",
+	/* Unblock what the list had blocked (D6). */
+	"UPDATE lead_system.leads l SET do_not_call = false, calling_blocked_reason = NULL"
+	"  FROM old_rows o"
+	" WHERE l.organization_id = o.organization_id AND l.phone_number = o.phone_number"
+	"   AND l.deleted_at IS NULL AND l.do_not_call"
+	"   AND l.calling_blocked_reason = '" LS_BLOCKED_BY_LIST "'",
+	NULL};
+
+/* The statements that belong to an event. */
+static const char *const *
+statements_for(TriggerEvent event)
+{
+	if (TRIGGER_FIRED_BY_INSERT(event))
+		return sql_after_insert;
+	return TRIGGER_FIRED_BY_UPDATE(event) ? sql_after_update : sql_after_delete;
+}
+
+PG_FUNCTION_INFO_V1(ls_compliance_dnc_list_changed);
+
+/* dnc_list_changed(): AFTER statement triggers of dnc_list. */
+Datum
+ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = ls_trigger_check(fcinfo, "dnc_list_changed", LS_TRIGGER_AFTER_STATEMENT,
+		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, "dnc_list");
+	LsLeadCause cause = {"do-not-call list", "automation", NULL, true};
+	const LsLeadCause *previous = ls_lead_cause();
+	Oid types[3] = {TIMESTAMPTZOID, UUIDOID, TEXTOID};
+	Datum values[3];
+	char nulls[3];
+	pg_uuid_t user;
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && previous->reason != NULL)
+	{
+		cause = *previous;
+		cause.force = true;
+	}
+	values[0] = TimestampTzGetDatum(ls_clock_now());
+	nulls[0] = ' ';
+	values[1] = UUIDPGetDatum(&user);
+	nulls[1] = ls_current_user(&user) ? ' ' : 'n';
+	values[2] = previous->reason ? CStringGetTextDatum(previous->reason) : (Datum) 0;
+	nulls[2] = previous->reason ? ' ' : 'n';
+
+	ls_lead_cause_set(&cause);
+	PG_TRY();
+	{
+		ls_transition_run(trigdata, statements_for(trigdata->tg_event), 3, types, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		ls_lead_cause_set(previous);
+	}
+	PG_END_TRY();
+	return PointerGetDatum(NULL);
+}
+
+/* Is the lead's number listed? */
+static bool
+number_is_listed(const LsLeadChange *change)
+{
+	char *e164 = ls_lead_text(change->row, LEAD_phone_number);
+
+	return e164 != NULL && ls_dnc_listed(&change->org, e164);
+}
+
+/*
+ * Must the list be asked?  When a number comes in, or a lead comes back, or
+ * somebody wants to unblock a lead.
+ */
+static bool
+must_ask(const LsLeadChange *change)
+{
+	if (change->old == NULL || ls_lead_differs(change->old, change->row, LEAD_phone_number))
+		return true;
+	if (ls_lead_isnull(change->row, LEAD_deleted_at) &&
+		!ls_lead_isnull(change->old, LEAD_deleted_at))
+		return true;
+	return ls_lead_bool(change->old, LEAD_do_not_call) &&
+		   !ls_lead_bool(change->row, LEAD_do_not_call);
+}
+
+/*
+ * The status goes with the block, where the pipeline has a status for it; a
+ * lead that is unblocked starts anew (D5, D6).
+ */
+static void
+status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
+{
+	bool isnull;
+	Datum id = ls_lead_get(change->row, LEAD_pipeline_id, &isnull);
+	const LsPipeline *pipeline = ls_pipeline(DatumGetUUIDP(id));
+	const LsStatus *blocked = ls_pipeline_stage_status(pipeline, "blocked");
+
+	if (blocked == NULL)
+		return;
+	if (is_blocked && !was_blocked)
+		ls_lead_change_status_now(change, blocked->status);
+	else if (was_blocked && !is_blocked && pipeline->initial != NULL &&
+			 strcmp(ls_lead_text(change->row, LEAD_status), blocked->status) == 0)
+		ls_lead_change_status_now(change, pipeline->initial->status);
+}
+
+/*
+ * Step of the row trigger of leads: a listed lead is stored and blocked (D17).
+ *
+ * A block by the list ends when the number is replaced by one that is not
+ * listed; a block by hand stays.  Unblocking a listed number is refused.
+ */
+void
+ls_dnc_step(LsLeadChange *change)
+{
+	bool was_blocked = change->old != NULL && ls_lead_bool(change->old, LEAD_do_not_call);
+	char *reason = ls_lead_text(change->row, LEAD_calling_blocked_reason);
+
+	if (must_ask(change))
+	{
+		if (number_is_listed(change))
+		{
+			if (was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call))
+				ereport(ERROR,
+					(errcode(LS_ERRCODE_ON_DNC_LIST),
+						errmsg("the lead's number is on the do-not-call list"),
+						errhint("remove_from_dnc_list() takes it off and unblocks the lead.")));
+			if (!ls_lead_bool(change->row, LEAD_do_not_call))
+				ls_lead_set_text(change->row, LEAD_calling_blocked_reason, LS_BLOCKED_BY_LIST);
+			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(true), false);
+		}
+		else if (was_blocked && reason != NULL && strcmp(reason, LS_BLOCKED_BY_LIST) == 0 &&
+				 ls_lead_differs(change->old, change->row, LEAD_phone_number))
+		{
+			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(false), false);
+			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
+		}
+	}
+	if (ls_lead_bool(change->row, LEAD_do_not_call) != was_blocked)
+		status_follows(change, was_blocked, ls_lead_bool(change->row, LEAD_do_not_call));
+}

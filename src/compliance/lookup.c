@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.c
+ *	  Is a number on the do-not-call list?
+ *
+ *	  Everything that may lead to a call asks ls_dnc_listed(), and nothing else
+ *	  reads the list for that purpose; whatever makes the answer faster belongs
+ *	  in there.  It reads the unique index (organization_id, phone_number)
+ *	  itself, below SQL, so its callers check the tenant.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "executor/tuptable.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "lead_system.h"
+#include "compliance/compliance.h"
+#include "core/clock.h"
+#include "core/extension.h"
+#include "core/phone.h"
+#include "core/query.h"
+#include "core/tenant.h"
+#include "core/trigger.h"
+#include "directory/directory.h"
+
+#define DNC_INDEX "dnc_list_organization_id_phone_number_key"
+
+/* Is the entry in a slot in force? */
+static bool
+entry_in_force(Relation rel, TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum expires_at = slot_getattr(slot, ls_trigger_attnum(rel, "expires_at"), &isnull);
+
+	return isnull || DatumGetTimestampTz(expires_at) > ls_clock_now();
+}
+
+/* Look into the index. */
+static bool
+listed_by_index(Oid relid, const pg_uuid_t *org, const char *e164)
+{
+	Relation rel = table_open(relid, AccessShareLock);
+	Relation index = index_open(ls_relation_oid(DNC_INDEX, false), AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	IndexScanDesc scan;
+	ScanKeyData keys[2];
+	bool listed = false;
+
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
+	ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
+		index->rd_indcollation[1], F_TEXTEQ, CStringGetTextDatum(e164));
+	scan = ls_index_beginscan(rel, index, GetActiveSnapshot(), 2);
+	index_rescan(scan, keys, 2, NULL, 0);
+	while (!listed && index_getnext_slot(scan, ForwardScanDirection, slot))
+		listed = entry_in_force(rel, slot);
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, AccessShareLock);
+	table_close(rel, AccessShareLock);
+	return listed;
+}
+
+/* Look through SQL, for a distributed list. */
+static bool
+listed_by_query(const pg_uuid_t *org, const char *e164)
+{
+	LS_QUERY(query,
+		"SELECT 1 FROM lead_system.dnc_list WHERE organization_id = $1 AND phone_number = $2"
+		"   AND (expires_at IS NULL OR expires_at > $3)",
+		UUIDOID, TEXTOID, TIMESTAMPTZOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool listed;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_text(&args, e164);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_scope_open(&scope, LS_AS_OWNER);
+	listed = ls_query_run(&query, &args, LS_READ) > 0;
+	ls_scope_close(&scope);
+	return listed;
+}
+
+/* Is a number, in its stored form, on an organisation's list now? */
+bool
+ls_dnc_listed(const pg_uuid_t *org, const char *e164)
+{
+	Oid relid = ls_relation_oid("dnc_list", false);
+
+	return ls_relation_is_distributed(relid) ? listed_by_query(org, e164)
+											 : listed_by_index(relid, org, e164);
+}
+
+PG_FUNCTION_INFO_V1(ls_compliance_is_on_dnc_list);
+
+/*
+ * is_on_dnc_list(phone_number, org_id)
+ *
+ * A number that nobody has been assigned is looked up all the same, since it
+ * may have been listed in its stored form; "false" is only said of a number
+ * that can exist.
+ */
+Datum
+ls_compliance_is_on_dnc_list(PG_FUNCTION_ARGS)
+{
+	char *raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	pg_uuid_t *org = PG_GETARG_UUID_P(1);
+	LsPhoneJudgement judgement = LS_PHONE_VALID;
+	char e164[LS_PHONE_SIZE];
+
+	ls_check_org(org);
+	if (ls_phone_is_e164(raw))
+		strlcpy(e164, raw, sizeof(e164));
+	else
+	{
+		const LsOrganization *organization = ls_organization(org);
+
+		judgement = ls_phone_judge(raw, organization ? organization->default_region : "US", e164);
+	}
+	if (judgement == LS_PHONE_NOT_A_NUMBER)
+		PG_RETURN_NULL();
+	if (ls_dnc_listed(org, e164))
+		PG_RETURN_BOOL(true);
+	if (judgement == LS_PHONE_IMPLAUSIBLE)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(false);
+}

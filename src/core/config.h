@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * config.h
+ *	  Settings per organisation: defaults in one table here, overrides in
+ *	  system_config.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_CORE_CONFIG_H
+#define LS_CORE_CONFIG_H
+
+#include "utils/jsonb.h"
+#include "utils/uuid.h"
+
+/* A bad value is explained in *problem; true means acceptable. */
+typedef bool (*LsConfigCheck)(Jsonb *value, const char **problem);
+
+typedef enum LsConfigType
+{
+	LS_CONFIG_BOOL,
+	LS_CONFIG_INT,
+	LS_CONFIG_OBJECT,
+	LS_CONFIG_ARRAY
+} LsConfigType;
+
+typedef struct LsConfigKey
+{
+	const char *key;
+	LsConfigType type;
+	const char *default_value; /* as JSON text */
+	int min;                   /* LS_CONFIG_INT only */
+	int max;
+	LsConfigCheck check; /* further condition, or NULL */
+	const char *description;
+} LsConfigKey;
+
+extern Jsonb *ls_config_get(const pg_uuid_t *org, const char *key);
+extern bool ls_config_bool(const pg_uuid_t *org, const char *key);
+extern int ls_config_int(const pg_uuid_t *org, const char *key);
+extern void ls_config_init(void);
+
+#endif /* LS_CORE_CONFIG_H */

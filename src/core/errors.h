@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * errors.h
+ *	  SQLSTATEs of business refusals (class LS).
+ *
+ *	  Standard codes are used where one fits; a code of ours says that a rule
+ *	  of the domain refused something, so that a caller can branch on it
+ *	  without reading the message.  docs/errors.md lists them for users, and
+ *	  the linter compares the two lists.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_CORE_ERRORS_H
+#define LS_CORE_ERRORS_H
+
+#include "utils/elog.h"
+
+/* compliance */
+#define LS_ERRCODE_ON_DNC_LIST MAKE_SQLSTATE('L', 'S', '0', '0', '1')
+
+/* histories and ledgers */
+#define LS_ERRCODE_APPEND_ONLY MAKE_SQLSTATE('L', 'S', '0', '2', '1')
+
+/* leads */
+#define LS_ERRCODE_STATUS_STEP MAKE_SQLSTATE('L', 'S', '0', '3', '0')
+#define LS_ERRCODE_DUPLICATE_LEAD MAKE_SQLSTATE('L', 'S', '0', '3', '1')
+
+/* outreach */
+#define LS_ERRCODE_CLAIM_NOT_HELD MAKE_SQLSTATE('L', 'S', '0', '5', '0')
+
+#endif /* LS_CORE_ERRORS_H */

@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * input.c
+ *	  Function arguments and text input.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "lead_system.h"
+#include "core/input.h"
+
+/* A required argument is NULL. */
+void
+ls_null_argument(const char *name)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+/*
+ * Convert a text to a value of a built-in type, without ending the statement
+ * when it is not one.
+ *
+ * The input functions of built-in types touch nothing but memory, so catching
+ * their data exceptions needs no subtransaction; any other error goes on.
+ */
+bool
+ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid function;
+	Oid param;
+	volatile bool converted = true;
+
+	getTypeInputInfo(type, &function, &param);
+	PG_TRY();
+	{
+		*value = OidInputFunctionCall(function, (char *) text, param, -1);
+	}
+	PG_CATCH();
+	{
+		ErrorData *data;
+
+		MemoryContextSwitchTo(context);
+		data = CopyErrorData();
+		if (ERRCODE_TO_CATEGORY(data->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		FlushErrorState();
+		error->sqlstate = data->sqlerrcode;
+		error->message = pstrdup(data->message);
+		FreeErrorData(data);
+		converted = false;
+	}
+	PG_END_TRY();
+	return converted;
+}

@@ -1,0 +1,499 @@
+/*-------------------------------------------------------------------------
+ *
+ * tenant.c
+ *	  The tenant context: app.current_org_id and its companions.
+ *
+ *	  The settings are parsed once, when they are set.  When a user or a tenant
+ *	  is set beside the organisation, current_org_id() also checks that they
+ *	  belong together; the answer is remembered until a setting, a user or an
+ *	  organisation changes.
+ *
+ *	  Policies read current_org_id().  C code that works below SQL, or as the
+ *	  owner of the tables, makes the same check with the functions here: a row
+ *	  of another organisation is reported exactly like one that does not exist.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/socket.h>
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_proc.h"
+#include "miscadmin.h"
+#include "parser/parse_func.h"
+#include "nodes/makefuncs.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inet.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+
+#include "lead_system.h"
+#include "core/cache.h"
+#include "core/query.h"
+#include "core/tenant.h"
+#include "core/uuid.h"
+
+/* One identifier setting: its text for the GUC machinery, and what it means. */
+typedef struct TenantSetting
+{
+	char *text;
+	bool isset;
+	pg_uuid_t value;
+} TenantSetting;
+
+static TenantSetting org_setting;
+static TenantSetting user_setting;
+static TenantSetting tenant_setting;
+static char *client_ip_text = NULL;
+static char *client_user_agent_text = NULL;
+
+/* Valid while the combination of settings is known to be consistent. */
+static LsCache membership_cache = {.name = "membership", .relations = {"organizations", "users"}};
+
+/* Check hook of the identifier settings: empty, or a uuid. */
+static bool
+tenant_check(char **newval, void **extra, GucSource source)
+{
+	pg_uuid_t parsed;
+	pg_uuid_t *kept;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (!ls_uuid_parse(*newval, &parsed))
+	{
+		GUC_check_errdetail("\"%s\" is not a uuid.", *newval);
+		return false;
+	}
+	kept = guc_malloc(LOG, sizeof(pg_uuid_t));
+	if (kept == NULL)
+		return false;
+	*kept = parsed;
+	*extra = kept;
+	return true;
+}
+
+/* Common part of the assign hooks. */
+static void
+tenant_assign(TenantSetting *setting, void *extra)
+{
+	setting->isset = (extra != NULL);
+	if (extra != NULL)
+		setting->value = *((pg_uuid_t *) extra);
+	membership_cache.valid = false;
+}
+
+/* Assign hooks of the three settings. */
+static void
+org_assign(const char *newval, void *extra)
+{
+	tenant_assign(&org_setting, extra);
+}
+
+/* The same for app.current_user_id. */
+static void
+user_assign(const char *newval, void *extra)
+{
+	tenant_assign(&user_setting, extra);
+}
+
+/* The same for app.current_tenant_id. */
+static void
+tenant_id_assign(const char *newval, void *extra)
+{
+	tenant_assign(&tenant_setting, extra);
+}
+
+/* Check hook of app.client_ip: empty, or an address. */
+static bool
+client_ip_check(char **newval, void **extra, GucSource source)
+{
+	unsigned char addr[16];
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	if (pg_inet_net_pton(PGSQL_AF_INET, *newval, addr, sizeof(addr)) >= 0 ||
+		pg_inet_net_pton(PGSQL_AF_INET6, *newval, addr, sizeof(addr)) >= 0)
+		return true;
+	GUC_check_errdetail("\"%s\" is not a network address.", *newval);
+	return false;
+}
+
+/*
+ * Do organisation, user and tenant belong together?  Raises 42501 if not: a
+ * session that claims to be somebody it is not must not read as "no rows".
+ */
+static void
+membership_check(void)
+{
+	LS_QUERY(query,
+		"SELECT o.tenant_id, u.is_active"
+		"  FROM lead_system.organizations o"
+		"  LEFT JOIN lead_system.users u ON u.organization_id = o.id AND u.id = $2"
+		" WHERE o.id = $1",
+		UUIDOID, UUIDOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool is_member = false;
+	bool in_tenant = false;
+
+	ls_arg_uuid(&args, &org_setting.value);
+	ls_arg_uuid(&args, user_setting.isset ? &user_setting.value : NULL);
+	(void) ls_cache_renew(&membership_cache);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	if (ls_query_run_latest(&query, &args) > 0)
+	{
+		bool isnull;
+		Datum tenant = ls_result(0, 1, &isnull);
+
+		in_tenant = !isnull && ls_uuid_equal(DatumGetUUIDP(tenant), &tenant_setting.value);
+		is_member = !ls_result_isnull(0, 2) && ls_result_bool(0, 2);
+	}
+	ls_scope_close(&scope);
+
+	if ((user_setting.isset && !is_member) || (tenant_setting.isset && !in_tenant))
+	{
+		membership_cache.valid = false;
+		if (user_setting.isset && !is_member)
+			ereport(
+				ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("user \"%s\" is not an active member of organization \"%s\"",
+							   ls_uuid_text(&user_setting.value), ls_uuid_text(&org_setting.value)),
+						   errhint("Set app.current_user_id to a member, or to ''.")));
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("organization \"%s\" does not belong to tenant \"%s\"",
+					ls_uuid_text(&org_setting.value), ls_uuid_text(&tenant_setting.value)),
+				errhint("Set app.current_tenant_id to the organization's tenant, or to ''.")));
+	}
+}
+
+/* The organisation of this session; false when none is set. */
+bool
+ls_current_org(pg_uuid_t *org)
+{
+	if (!org_setting.isset)
+		return false;
+	if ((user_setting.isset || tenant_setting.isset) && !ls_cache_valid(&membership_cache))
+		membership_check();
+	*org = org_setting.value;
+	return true;
+}
+
+/* The user of this session; false when none is set. */
+bool
+ls_current_user(pg_uuid_t *user)
+{
+	if (!user_setting.isset)
+		return false;
+	*user = user_setting.value;
+	return true;
+}
+
+/*
+ * The end user's address for the audit trail, as the application told it; NULL
+ * when it did not.  The histories then take the address of the database client.
+ */
+const char *
+ls_client_ip(void)
+{
+	return (client_ip_text != NULL && *client_ip_text != '\0') ? client_ip_text : NULL;
+}
+
+/* The end user's program for the audit trail; NULL when not told. */
+const char *
+ls_client_user_agent(void)
+{
+	if (client_user_agent_text != NULL && *client_user_agent_text != '\0')
+		return client_user_agent_text;
+	return NULL;
+}
+
+/* The organisation of this session, or 42501. */
+void
+ls_require_org(pg_uuid_t *org)
+{
+	if (!ls_current_org(org))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("no organization is set for this session"),
+						   errhint("SET app.current_org_id = '<uuid of the organization>'.")));
+}
+
+/* May the calling role see the rows of every tenant? */
+bool
+ls_caller_bypasses_rls(void)
+{
+	return has_bypassrls_privilege(GetUserId());
+}
+
+/*
+ * May the caller act in an organisation that was named explicitly?  The answer
+ * does not depend on whether the organisation exists.
+ */
+void
+ls_check_org(const pg_uuid_t *org)
+{
+	pg_uuid_t current;
+	bool allowed;
+
+	if (ls_current_org(&current))
+		allowed = ls_uuid_equal(&current, org);
+	else
+		allowed = ls_caller_bypasses_rls();
+	if (!allowed)
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("permission denied for organization \"%s\"", ls_uuid_text(org)),
+				errhint("app.current_org_id must be set to the organization that is worked on.")));
+}
+
+/* Report a row that does not exist, or that the caller may not know of. */
+void
+ls_no_such_row(const char *kind, const pg_uuid_t *id)
+{
+	ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+					   errmsg("%s \"%s\" does not exist", kind, ls_uuid_text(id))));
+}
+
+/*
+ * The kept query that finds the organisation of a row of one table, among all
+ * or in one.  There are as many as there are tables that functions take a row
+ * of.
+ */
+static LsQuery *
+org_query(const char *relname)
+{
+	static const Oid argtypes[] = {UUIDOID, UUIDOID};
+	static struct
+	{
+		const char *relname;
+		LsQuery query;
+	} queries[32];
+	const char *tenant_column =
+		strcmp(relname, "organizations") == 0 ? "id" : "organization_id";
+	int i;
+
+	for (i = 0; i < (int) lengthof(queries) && queries[i].relname != NULL; i++)
+	{
+		if (strcmp(queries[i].relname, relname) == 0)
+			return &queries[i].query;
+	}
+	if (i == (int) lengthof(queries))
+		elog(ERROR, "too many tables in org_query");
+	queries[i].query.sql = MemoryContextStrdup(TopMemoryContext,
+		psprintf("SELECT %s FROM %s.%s WHERE id = $1 AND ($2 IS NULL OR %s = $2)", tenant_column,
+			LS_SCHEMA, relname, tenant_column));
+	queries[i].query.nargs = 2;
+	queries[i].query.argtypes = argtypes;
+	queries[i].relname = MemoryContextStrdup(TopMemoryContext, relname);
+	return &queries[i].query;
+}
+
+/*
+ * Is there a row with an identifier in an organisation?  For triggers that keep
+ * references right; not for telling a caller.
+ */
+bool
+ls_row_exists(const char *relname, const pg_uuid_t *org, const pg_uuid_t *id)
+{
+	LsScope scope;
+	LsArgs args = {0};
+	bool exists;
+
+	ls_arg_uuid(&args, id);
+	ls_arg_uuid(&args, org);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	exists = ls_query_run(org_query(relname), &args, LS_WRITE) > 0;
+	ls_scope_close(&scope);
+	return exists;
+}
+
+/*
+ * An identifier alone can be in several organisations, since it is unique
+ * within one; a caller who may see all of them has to say which.
+ */
+void
+ls_ambiguous_row(const char *kind, const pg_uuid_t *id)
+{
+	ereport(ERROR,
+		(errcode(ERRCODE_CARDINALITY_VIOLATION),
+			errmsg("more than one organization has %s \"%s\"", kind, ls_uuid_text(id)),
+			errhint("SET app.current_org_id = '<uuid of the organization>'.")));
+}
+
+/*
+ * Find the organisation of the row that a function is asked to work on, and
+ * check that the caller may.  "kind" is the word for error messages; "mode" is
+ * LS_READ in functions that are not volatile.
+ */
+void
+ls_enter_org_of(const char *relname, const char *kind, const pg_uuid_t *id, LsRunMode mode,
+	pg_uuid_t *org)
+{
+	pg_uuid_t current;
+	bool bound = ls_current_org(&current);
+	uint64 found;
+	LsScope scope;
+	LsArgs args = {0};
+
+	if (!bound && !ls_caller_bypasses_rls())
+		ls_require_org(&current);
+
+	ls_arg_uuid(&args, id);
+	ls_arg_uuid(&args, bound ? &current : NULL);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run(org_query(relname), &args, mode);
+	if (found > 0)
+		*org = ls_result_uuid(0, 1);
+	ls_scope_close(&scope);
+
+	if (found == 0)
+		ls_no_such_row(kind, id);
+	if (found > 1)
+		ls_ambiguous_row(kind, id);
+}
+
+/* Do policies decide what the caller may do with a table? */
+bool
+ls_caller_is_confined(Relation rel)
+{
+	return check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED;
+}
+
+/*
+ * May the caller write a row of an organisation (NULL: a shared row)?
+ *
+ * Policies are asked after BEFORE triggers have run.  A trigger that reads what
+ * belongs to the organisation of a new row asks here first, or its errors, or
+ * the time it takes, would tell of another tenant.
+ */
+void
+ls_check_row_org(Relation rel, const pg_uuid_t *org)
+{
+	pg_uuid_t current;
+
+	if (!ls_caller_is_confined(rel))
+		return;
+	if (org == NULL || !ls_current_org(&current) || !ls_uuid_equal(&current, org))
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				errmsg("new row violates row-level security policy for table \"%s\"",
+					RelationGetRelationName(rel))));
+}
+
+/* The organisation whose data is being deleted as a whole. */
+static pg_uuid_t leaving_org;
+static bool org_is_leaving = false;
+
+/* Start (or end, with NULL) the deletion of all that an organisation has. */
+void
+ls_org_set_leaving(const pg_uuid_t *org)
+{
+	org_is_leaving = (org != NULL);
+	if (org != NULL)
+		leaving_org = *org;
+}
+
+/*
+ * Is everything of an organisation being deleted?  Guards then let rows go, and
+ * nobody writes histories.
+ */
+bool
+ls_org_is_leaving(const pg_uuid_t *org)
+{
+	return org_is_leaving && ls_uuid_equal(&leaving_org, org);
+}
+
+/*
+ * Is the caller an administrator?  The database role must have been given the
+ * level 'admin' (it may then execute set_config), and when the session names a
+ * user, that user must have the role 'admin' in the organisation.
+ */
+bool
+ls_caller_is_admin(void)
+{
+	LS_QUERY(query,
+		"SELECT u.role FROM lead_system.users u WHERE u.id = $1 AND u.organization_id = $2",
+		UUIDOID, UUIDOID);
+	Oid argtypes[2] = {TEXTOID, JSONBOID};
+	List *name = list_make2(makeString(LS_SCHEMA), makeString("set_config"));
+	Oid funcid = LookupFuncName(name, 2, argtypes, false);
+	pg_uuid_t org;
+	LsScope scope;
+	LsArgs args = {0};
+	bool is_admin = true;
+
+	if (object_aclcheck(ProcedureRelationId, funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		return false;
+	if (!user_setting.isset || !ls_current_org(&org))
+		return true;
+
+	ls_arg_uuid(&args, &user_setting.value);
+	ls_arg_uuid(&args, &org);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	if (ls_query_run(&query, &args, LS_READ) > 0)
+	{
+		char *role = ls_result_text(0, 1);
+
+		is_admin = (strcmp(role, "admin") == 0);
+	}
+	ls_scope_close(&scope);
+	return is_admin;
+}
+
+PG_FUNCTION_INFO_V1(ls_core_current_org_id);
+
+/* current_org_id(): the organisation of this session, NULL when unset. */
+Datum
+ls_core_current_org_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *org = palloc(sizeof(pg_uuid_t));
+
+	if (!ls_current_org(org))
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(org);
+}
+
+PG_FUNCTION_INFO_V1(ls_core_current_user_id);
+
+/* current_user_id(): the application's user of this session, NULL when unset. */
+Datum
+ls_core_current_user_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
+
+	if (!ls_current_user(user))
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(user);
+}
+
+/* One identifier setting; all three look alike. */
+static void
+define_identifier(
+	const char *name, const char *description, char **text, GucStringAssignHook assign)
+{
+	DefineCustomStringVariable(name, description, "A uuid, or '' for none.", text, "", PGC_USERSET,
+		0, tenant_check, assign, NULL);
+}
+
+void
+ls_tenant_init(void)
+{
+	ls_cache_register(&membership_cache);
+
+	DefineCustomStringVariable("app.client_ip", "Sets the end user's address for the audit trail.",
+		"Empty means the address of the database client.", &client_ip_text, "", PGC_USERSET, 0,
+		client_ip_check, NULL, NULL);
+	define_identifier("app.current_org_id", "Sets the organization whose rows this session sees.",
+		&org_setting.text, org_assign);
+	define_identifier("app.current_tenant_id",
+		"Sets the tenant that the current organization must belong to.", &tenant_setting.text,
+		tenant_id_assign);
+	define_identifier("app.current_user_id", "Sets the user that this session acts for.",
+		&user_setting.text, user_assign);
+	DefineCustomStringVariable("app.user_agent", "Sets the end user's program for the audit trail.",
+		NULL, &client_user_agent_text, "", PGC_USERSET, 0, NULL, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * trigger.h
+ *	  The prologue that all trigger functions share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_CORE_TRIGGER_H
+#define LS_CORE_TRIGGER_H
+
+#include "commands/trigger.h"
+
+typedef enum LsTriggerKind
+{
+	LS_TRIGGER_BEFORE_ROW,
+	LS_TRIGGER_AFTER_ROW,
+	LS_TRIGGER_BEFORE_STATEMENT,
+	LS_TRIGGER_AFTER_STATEMENT
+} LsTriggerKind;
+
+/* Events that a trigger function accepts, as a bit mask. */
+#define LS_TRIGGER_INSERT 0x01
+#define LS_TRIGGER_UPDATE 0x02
+#define LS_TRIGGER_DELETE 0x04
+#define LS_TRIGGER_TRUNCATE 0x08
+#define LS_TRIGGER_ANY_EVENT 0x0F
+
+extern TriggerData *ls_trigger_check(FunctionCallInfo fcinfo, const char *function,
+	LsTriggerKind kind, int events, const char *relname);
+extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
+extern int ls_trigger_attnum(Relation rel, const char *column);
+
+#endif /* LS_CORE_TRIGGER_H */

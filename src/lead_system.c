@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * lead_system.c
+ *	  Entry point of the library: settings first, then one Init per domain.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lead_system.h"
+#include "communication/communication.h"
+#include "compliance/compliance.h"
+#include "core/core.h"
+#include "directory/directory.h"
+#include "leads/leads.h"
+#include "outreach/outreach.h"
+#include "scoring/scoring.h"
+
+LS_MODULE_MAGIC("lead_system", LS_VERSION);
+
+void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	ls_core_init();
+	ls_directory_init();
+	ls_leads_init();
+	ls_compliance_init();
+	ls_scoring_init();
+	ls_communication_init();
+	ls_outreach_init();
+
+	MarkGUCPrefixReserved("lead_system");
+}

@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * email_rule.c
+ *	  An e-mail address comes in once in 24 hours (semantics A13).
+ *
+ *	  No unique index can say "within a rolling day", so this does what the
+ *	  server does for exclusion constraints: the index is scanned with a dirty
+ *	  snapshot, which shows rows of transactions in progress, and such a
+ *	  transaction is waited for.  The BEFORE ROW check refuses nearly always;
+ *	  two sessions that both passed it before either had inserted are caught by
+ *	  the second look after the statement, since then each row is in the index
+ *	  where the other session sees it.  Should both wait for each other, the
+ *	  deadlock detector ends one of them (40P01, to be retried).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/nbtree.h"
+#include "access/tableam.h"
+#include "catalog/pg_am.h"
+#include "executor/tuptable.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "lead_system.h"
+#include "core/config.h"
+#include "core/uuid.h"
+#include "leads/internal.h"
+#include "leads/leads.h"
+
+/* What is looked for in the index. */
+typedef struct EmailProbe
+{
+	Relation rel;
+	Relation index;
+	const pg_uuid_t *own_id;
+	AttrNumber id_attnum;
+	ScanKeyData keys[4];
+} EmailProbe;
+
+/* Set up the scan keys: same organisation and address, less than "hours" apart. */
+static void
+probe_keys(EmailProbe *probe, const pg_uuid_t *org, Datum email, TimestampTz created_at, int hours)
+{
+	const int64 window = (int64) hours * USECS_PER_HOUR;
+	Oid collation = probe->index->rd_indcollation[1];
+
+	ScanKeyInit(&probe->keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
+	ScanKeyEntryInitialize(
+		&probe->keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid, collation, F_TEXTEQ, email);
+	ScanKeyInit(&probe->keys[2], 3, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
+		TimestampTzGetDatum(created_at - window));
+	ScanKeyInit(&probe->keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+		TimestampTzGetDatum(created_at + window));
+}
+
+/* What one scan of the index found. */
+typedef enum ProbeResult
+{
+	PROBE_FREE,
+	PROBE_TAKEN,
+	PROBE_WAIT
+} ProbeResult;
+
+/*
+ * Scan once.  PROBE_WAIT: another transaction, returned in *dirty, is about to
+ * write or remove such a row; its place is returned in *tid.
+ */
+static ProbeResult
+probe_scan(EmailProbe *probe, SnapshotData *dirty, ItemPointer tid)
+{
+	TupleTableSlot *slot = table_slot_create(probe->rel, NULL);
+	IndexScanDesc scan = ls_index_beginscan(probe->rel, probe->index, dirty, 4);
+	ProbeResult result = PROBE_FREE;
+
+	index_rescan(scan, probe->keys, 4, NULL, 0);
+	while (result == PROBE_FREE && index_getnext_slot(scan, ForwardScanDirection, slot))
+	{
+		bool isnull;
+		Datum id = slot_getattr(slot, probe->id_attnum, &isnull);
+
+		if (!isnull && ls_uuid_equal(DatumGetUUIDP(id), probe->own_id))
+			continue;
+		*tid = slot->tts_tid;
+		result = (TransactionIdIsValid(dirty->xmin) || TransactionIdIsValid(dirty->xmax))
+					 ? PROBE_WAIT
+					 : PROBE_TAKEN;
+	}
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return result;
+}
+
+/* Is there another live lead with the address, written now or about to be? */
+static bool
+email_taken(Relation rel, const LsLeadRow *row, const pg_uuid_t *org, int hours)
+{
+	EmailProbe probe = {.rel = rel, .id_attnum = row->map->attnum[LEAD_id]};
+	bool isnull;
+	Datum email = ls_lead_get(row, LEAD_email, &isnull);
+	Datum created_at = ls_lead_get(row, LEAD_created_at, &isnull);
+	Datum id = ls_lead_get(row, LEAD_id, &isnull);
+	ProbeResult result;
+
+	if (!OidIsValid(row->map->email_index))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						   errmsg("table \"%s\" lacks the index on organization, e-mail and time",
+							   RelationGetRelationName(rel)),
+						   errhint("CALL %s.install() creates what is missing.", LS_SCHEMA)));
+	probe.own_id = DatumGetUUIDP(id);
+	probe.index = index_open(row->map->email_index, AccessShareLock);
+	probe_keys(&probe, org, email, DatumGetTimestampTz(created_at), hours);
+	for (;;)
+	{
+		SnapshotData dirty;
+		ItemPointerData tid;
+
+		InitDirtySnapshot(dirty);
+		result = probe_scan(&probe, &dirty, &tid);
+		if (result != PROBE_WAIT)
+			break;
+		if (TransactionIdIsValid(dirty.xmin) && dirty.speculativeToken != 0)
+			SpeculativeInsertionWait(dirty.xmin, dirty.speculativeToken);
+		else
+			XactLockTableWait(TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax, rel, &tid,
+				XLTW_InsertIndex);
+	}
+	index_close(probe.index, AccessShareLock);
+	return result == PROBE_TAKEN;
+}
+
+/* Does the rule have to look at this version of a row? */
+static bool
+rule_applies(const LsLeadRow *old, const LsLeadRow *new)
+{
+	if (ls_lead_isnull(new, LEAD_email) || !ls_lead_isnull(new, LEAD_deleted_at))
+		return false;
+	return old == NULL || ls_lead_differs(old, new, LEAD_email) ||
+		   ls_lead_differs(old, new, LEAD_created_at) || ls_lead_differs(old, new, LEAD_deleted_at);
+}
+
+/* Refuse a row whose address is taken. */
+static void
+check_email(Relation rel, const LsLeadRow *row, const pg_uuid_t *org)
+{
+	int hours = ls_config_int(org, "leads.duplicate_email_hours");
+
+	if (hours > 0 && email_taken(rel, row, org, hours))
+		ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+				errmsg("a lead with e-mail address \"%s\" exists", ls_lead_text(row, LEAD_email)),
+				errdetail("An address may come in once in %d hours.", hours),
+				errhint("upsert_lead() can merge the new lead into the one that exists."),
+				errtablecol(rel, row->map->attnum[LEAD_email])));
+}
+
+/* Step of the row trigger. */
+void
+ls_lead_step_email_unique(LsLeadChange *change)
+{
+	if (rule_applies(change->old, change->row))
+		check_email(change->rel, change->row, &change->org);
+}
+
+/* The second look, per row, after the statement. */
+static void
+email_listener_row(
+	LsLeadStatement *statement, void **state, const LsLeadRow *old, const LsLeadRow *new)
+{
+	bool isnull;
+
+	if (new != NULL && rule_applies(old, new))
+		check_email(
+			statement->rel, new, DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull)));
+}
+
+const LsLeadListener ls_lead_email_listener = {email_listener_row, NULL};

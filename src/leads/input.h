@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * input.h
+ *	  A lead as it comes in, from jsonb or from a CSV row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_LEADS_INPUT_H
+#define LS_LEADS_INPUT_H
+
+#include "core/input.h"
+#include "core/json.h"
+#include "leads/leads.h"
+
+/* What a name in the input stands for. */
+typedef enum LsInputTarget
+{
+	LS_INPUT_UNKNOWN,
+	LS_INPUT_COLUMN,   /* a column of leads */
+	LS_INPUT_NAME,     /* a full name, to be split */
+	LS_INPUT_PIPELINE, /* the name of a pipeline */
+	LS_INPUT_CATEGORY  /* the slug of a category */
+} LsInputTarget;
+
+typedef struct LsLeadInput
+{
+	bool set[LEAD_N_COLUMNS]; /* with a value that is not null */
+	Datum values[LEAD_N_COLUMNS];
+} LsLeadInput;
+
+extern LsInputTarget ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column);
+extern char *ls_lead_input_names(void);
+extern bool ls_lead_input_set(LsLeadInput *input, const LsOrganization *organization,
+	LsInputTarget target, LsLeadColumn column, const char *text, LsInputError *error);
+extern const char *ls_lead_input_text(const LsLeadInput *input, LsLeadColumn column);
+extern bool ls_lead_fills_only(LsLeadColumn column);
+
+#endif /* LS_LEADS_INPUT_H */

@@ -1,0 +1,398 @@
+/*-------------------------------------------------------------------------
+ *
+ * attempts.c
+ *	  record_call_attempt(): what came of a call (semantics I9 to I12).
+ *
+ *	  Locks are taken in the order leads, campaign_leads, as do-not-call changes
+ *	  take them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "lead_system.h"
+#include "communication/communication.h"
+#include "compliance/compliance.h"
+#include "core/clock.h"
+#include "core/input.h"
+#include "core/json.h"
+#include "core/phone.h"
+#include "core/query.h"
+#include "core/tenant.h"
+#include "core/uuid.h"
+#include "outreach/outreach.h"
+
+/* An outcome: what it means for the row, the lead and the call. */
+typedef struct Outcome
+{
+	const char *name;
+	const char *status; /* of the row; NULL: try again, or failed after the last attempt */
+	bool reached;       /* a person was spoken to */
+	const char *call_status;
+} Outcome;
+
+static const Outcome outcomes[] = {
+	{"answered", "contacted", true, "answered"},
+	{"pledged", "contacted", true, "answered"},
+	{"donated", "converted", true, "answered"},
+	{"declined", "contacted", true, "answered"},
+	{"callback", "contacted", true, "answered"},
+	{"no_answer", NULL, false, "no_answer"},
+	{"voicemail", NULL, false, "voicemail"},
+	{"busy", NULL, false, "busy"},
+	{"failed", NULL, false, "failed"},
+	{"wrong_number", "failed", false, "answered"},
+	{"do_not_call", "dnc", true, "answered"},
+};
+
+/* Optional details of a call. */
+typedef struct Details
+{
+	Datum pledged_amount;
+	Datum donated_amount;
+	bool has_pledged;
+	bool has_donated;
+	bool has_callback;
+	bool has_started;
+	TimestampTz callback_at;
+	TimestampTz started_at;
+	char *notes;
+	char *provider_call_id;
+	char *recording_url;
+	char *caller_phone;
+} Details;
+
+/* The row of campaign_leads, with what decides about it. */
+typedef struct AttemptRow
+{
+	pg_uuid_t org;
+	pg_uuid_t id;
+	pg_uuid_t campaign;
+	pg_uuid_t lead;
+	char *phone_number;
+	char *status;
+	int attempts;
+	int max_attempts;
+	TimestampTz retry_at;
+	bool is_claimed;
+	pg_uuid_t claimed_by;
+	bool has_listed_at;
+	TimestampTz listed_at;
+} AttemptRow;
+
+/* An outcome by name; 22023 when there is none. */
+static const Outcome *
+find_outcome(const char *name)
+{
+	StringInfoData names;
+	int i;
+
+	for (i = 0; i < (int) lengthof(outcomes); i++)
+	{
+		if (strcmp(outcomes[i].name, name) == 0)
+			return &outcomes[i];
+	}
+	initStringInfo(&names);
+	for (i = 0; i < (int) lengthof(outcomes); i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", outcomes[i].name);
+	ereport(ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unrecognized outcome \"%s\"", name),
+			errhint("Outcomes are: %s.", names.data)));
+}
+
+/* A detail that has a type; NULL means not given. */
+static bool
+typed_detail(const LsJsonMember *member, Oid type, Datum *value)
+{
+	char *text = ls_json_scalar_text(&member->value);
+	LsInputError error;
+
+	if (text == NULL)
+		return false;
+	if (!ls_type_input(type, text, value, &error))
+		ereport(ERROR, (errcode(error.sqlstate), errmsg("%s", error.message),
+						   errdetail("Key \"%s\" of p_details.", member->key)));
+	return true;
+}
+
+/* One member of p_details. */
+static void
+read_detail(const LsJsonMember *member, Details *details)
+{
+	Datum value;
+
+	if (strcmp(member->key, "pledged_amount") == 0)
+		details->has_pledged = typed_detail(member, NUMERICOID, &details->pledged_amount);
+	else if (strcmp(member->key, "donated_amount") == 0)
+		details->has_donated = typed_detail(member, NUMERICOID, &details->donated_amount);
+	else if (strcmp(member->key, "callback_at") == 0)
+	{
+		details->has_callback = typed_detail(member, TIMESTAMPTZOID, &value);
+		if (details->has_callback)
+			details->callback_at = DatumGetTimestampTz(value);
+	}
+	else if (strcmp(member->key, "started_at") == 0)
+	{
+		details->has_started = typed_detail(member, TIMESTAMPTZOID, &value);
+		if (details->has_started)
+			details->started_at = DatumGetTimestampTz(value);
+	}
+	else if (strcmp(member->key, "notes") == 0)
+		details->notes = ls_json_scalar_text(&member->value);
+	else if (strcmp(member->key, "provider_call_id") == 0)
+		details->provider_call_id = ls_json_scalar_text(&member->value);
+	else if (strcmp(member->key, "recording_url") == 0)
+		details->recording_url = ls_json_scalar_text(&member->value);
+	else if (strcmp(member->key, "caller_phone") == 0)
+		details->caller_phone = ls_json_scalar_text(&member->value);
+	else
+		ls_json_unknown_key("p_details", member->key,
+			"pledged_amount, donated_amount, callback_at, notes, provider_call_id, recording_url, "
+			"caller_phone, started_at");
+}
+
+/* The argument p_details. */
+static void
+read_details(Jsonb *json, Details *details)
+{
+	LsJsonMember *members;
+	int n;
+	int i;
+
+	memset(details, 0, sizeof(Details));
+	if (json == NULL)
+		return;
+	members = ls_json_members(json, "p_details", &n);
+	for (i = 0; i < n; i++)
+		read_detail(&members[i], details);
+}
+
+/* Lock the lead, then the row, and read both. */
+static void
+lock_row(AttemptRow *row)
+{
+	LS_QUERY(find_lead,
+		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ("
+		"  SELECT c.lead_id FROM lead_system.campaign_leads c WHERE c.organization_id = $1 AND c.id = $2)"
+		" FOR NO KEY UPDATE",
+		UUIDOID, UUIDOID);
+	LS_QUERY(lock,
+		"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts,"
+		"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after,"
+		"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, d.created_at"
+		"  FROM lead_system.campaign_leads c"
+		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id"
+		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id"
+		"  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1"
+		"       AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id"
+		"  LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number"
+		"       AND (d.expires_at IS NULL OR d.expires_at > $3)"
+		" WHERE c.organization_id = $1 AND c.id = $2 FOR UPDATE OF c",
+		UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LsArgs find_args = {0};
+	LsArgs lock_args = {0};
+
+	ls_arg_uuid(&find_args, &row->org);
+	ls_arg_uuid(&find_args, &row->id);
+	ls_query_run(&find_lead, &find_args, LS_WRITE);
+	lock_args = find_args;
+	ls_arg_timestamptz(&lock_args, ls_clock_now());
+	if (ls_query_run(&lock, &lock_args, LS_WRITE) == 0)
+		ls_no_such_row("campaign lead", &row->id);
+	row->campaign = ls_result_uuid(0, 1);
+	row->lead = ls_result_uuid(0, 2);
+	row->phone_number = ls_result_text(0, 3);
+	row->status = ls_result_text(0, 4);
+	row->attempts = ls_result_int32(0, 5);
+	row->max_attempts = ls_result_int32(0, 6);
+	row->retry_at = ls_result_timestamptz(0, 7);
+	row->is_claimed = ls_result_bool(0, 8) && !ls_result_isnull(0, 9);
+	if (row->is_claimed)
+		row->claimed_by = ls_result_uuid(0, 9);
+	row->has_listed_at = !ls_result_isnull(0, 10);
+	if (row->has_listed_at)
+		row->listed_at = ls_result_timestamptz(0, 10);
+}
+
+/*
+ * May the call be recorded?
+ *
+ * A call to a listed number must not have been made; one that had begun before
+ * the number was listed was right, and is recorded, if the caller says so.
+ */
+static void
+check_row(const AttemptRow *row, const Details *details)
+{
+	pg_uuid_t user;
+
+	if (strcmp(row->status, "dnc") == 0 &&
+		!(details->has_started && row->has_listed_at && details->started_at < row->listed_at))
+		ereport(
+			ERROR, (errcode(LS_ERRCODE_ON_DNC_LIST), errmsg("the lead must not be called"),
+					   errdetail("Its number is on the do-not-call list, or the lead is marked."),
+					   errhint("If the call had begun before, pass started_at in p_details.")));
+	if (strcmp(row->status, "converted") == 0 || strcmp(row->status, "failed") == 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						   errmsg("the campaign is done with this lead"),
+						   errdetail("Its status is \"%s\".", row->status)));
+	if (row->is_claimed && ls_current_user(&user) && !ls_uuid_equal(&user, &row->claimed_by))
+		ereport(ERROR,
+			(errcode(LS_ERRCODE_CLAIM_NOT_HELD),
+				errmsg("another user holds the claim on this lead"),
+				errhint("Record calls for leads that claim_campaign_leads() handed to you.")));
+}
+
+/* The status that the row gets (I10, I11). */
+static const char *
+new_status(const AttemptRow *row, const Outcome *outcome)
+{
+	if (strcmp(row->status, "dnc") == 0)
+		return "dnc";
+	if (outcome->status != NULL)
+		return outcome->status;
+	return row->attempts + 1 >= row->max_attempts ? "failed" : "queued";
+}
+
+/* When the row is to be called again, if it is. */
+static TimestampTz
+next_attempt(const AttemptRow *row, const Outcome *outcome, const Details *details)
+{
+	if (strcmp(outcome->name, "callback") == 0 && details->has_callback)
+		return details->callback_at;
+	return row->retry_at;
+}
+
+/* Write the row. */
+static void
+update_row(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
+	TimestampTz at)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.campaign_leads"
+		"   SET status = $3, attempts = attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
+		"       claimed_by = NULL, lease_until = NULL, outcome = $6,"
+		"       pledged_amount = coalesce($7, pledged_amount),"
+		"       donated_amount = coalesce($8, donated_amount),"
+		"       total_talk_time = total_talk_time + $9, last_call_duration = $9,"
+		"       notes = coalesce($10, notes)"
+		" WHERE organization_id = $1 AND id = $2",
+		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID, NUMERICOID,
+		INT4OID, TEXTOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &row->org);
+	ls_arg_uuid(&args, &row->id);
+	ls_arg_text(&args, new_status(row, outcome));
+	ls_arg_timestamptz(&args, at);
+	ls_arg_timestamptz(&args, next_attempt(row, outcome, details));
+	ls_arg_text(&args, outcome->name);
+	ls_arg_datum(&args, details->pledged_amount, !details->has_pledged);
+	ls_arg_datum(&args, details->donated_amount, !details->has_donated);
+	ls_arg_int32(&args, duration);
+	ls_arg_text(&args, details->notes);
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
+/* Write what the call means for the lead. */
+static void
+update_lead(const AttemptRow *row, const Outcome *outcome, TimestampTz at)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.leads"
+		"   SET call_count = call_count + 1, last_activity_at = greatest(last_activity_at, $3),"
+		"       last_contact_at = CASE WHEN $4 THEN greatest(last_contact_at, $3) ELSE last_contact_at END"
+		" WHERE organization_id = $1 AND id = $2",
+		UUIDOID, UUIDOID, TIMESTAMPTZOID, BOOLOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &row->org);
+	ls_arg_uuid(&args, &row->lead);
+	ls_arg_timestamptz(&args, at);
+	ls_arg_bool(&args, outcome->reached);
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
+/* Write the call itself; returns its id. */
+static pg_uuid_t
+add_call(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
+	TimestampTz at)
+{
+	LsCall call = {0};
+	LsActivity activity = {0};
+	pg_uuid_t user;
+	char caller[LS_PHONE_SIZE];
+
+	if (details->caller_phone != NULL && !ls_phone_to_e164(details->caller_phone,
+											 ls_organization(&row->org)->default_region, caller))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("\"%s\" is not a valid phone number", details->caller_phone),
+						   errdetail("Key \"caller_phone\" of p_details.")));
+	call.org = &row->org;
+	call.user = row->is_claimed ? &row->claimed_by : (ls_current_user(&user) ? &user : NULL);
+	call.lead = &row->lead;
+	call.campaign = &row->campaign;
+	call.campaign_lead = &row->id;
+	call.caller_phone = details->caller_phone ? caller : NULL;
+	call.called_phone = row->phone_number;
+	call.direction = "outbound";
+	call.status = outcome->call_status;
+	call.outcome = outcome->name;
+	call.duration = duration;
+	call.recording_url = details->recording_url;
+	call.provider_call_id = details->provider_call_id;
+	call.notes = details->notes;
+	call.started_at = at;
+
+	activity.org = &row->org;
+	activity.lead = &row->lead;
+	activity.action = "call_made";
+	activity.new_value = ls_json_pair_text("outcome", outcome->name);
+	(void) ls_activity_add(&activity);
+	return ls_call_add(&call);
+}
+
+PG_FUNCTION_INFO_V1(ls_outreach_record_attempt);
+
+/* record_call_attempt(p_campaign_lead_id, p_outcome, p_duration, p_details) */
+Datum
+ls_outreach_record_attempt(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
+	AttemptRow row = {0};
+	const Outcome *outcome;
+	Details details;
+	LsScope scope;
+	TimestampTz at;
+	int duration;
+
+	LS_REQUIRE_ARG(0, "p_campaign_lead_id");
+	LS_REQUIRE_ARG(1, "p_outcome");
+	row.id = *PG_GETARG_UUID_P(0);
+	outcome = find_outcome(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	duration = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+	if (duration < 0)
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_duration must not be negative")));
+	read_details(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
+	at = details.has_started ? details.started_at : ls_clock_now();
+	ls_enter_org_of("campaign_leads", "campaign lead", &row.id, LS_WRITE, &row.org);
+
+	ls_scope_open(&scope, LS_AS_OWNER);
+	lock_row(&row);
+	if (details.provider_call_id == NULL ||
+		!ls_call_find(&row.org, details.provider_call_id, result))
+	{
+		check_row(&row, &details);
+		*result = add_call(&row, outcome, duration, &details, at);
+		update_lead(&row, outcome, at);
+		update_row(&row, outcome, duration, &details, at);
+		if (strcmp(outcome->name, "do_not_call") == 0 && row.phone_number != NULL)
+			ls_dnc_add(&row.org, row.phone_number, "lead_requested", "call_transcript");
+	}
+	ls_scope_close(&scope);
+	PG_RETURN_UUID_P(result);
+}

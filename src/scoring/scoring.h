@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * scoring.h
+ *	  Scores of leads.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_SCORING_H
+#define LS_SCORING_H
+
+#include "leads/leads.h"
+
+extern void ls_scoring_step(LsLeadChange *change);
+extern const LsLeadListener ls_scoring_listener;
+extern void ls_scoring_init(void);
+
+#endif /* LS_SCORING_H */

@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * step.c
+ *	  Keeps scores current: the step of the row trigger of leads, the history
+ *	  of scores, and the triggers of the other inputs.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "lead_system.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/query.h"
+#include "core/transition.h"
+#include "core/trigger.h"
+#include "core/uuid.h"
+#include "scoring/model.h"
+#include "scoring/scoring.h"
+
+/* Columns that only scoring writes. */
+static const LsLeadColumn score_columns[] = {LEAD_lead_score, LEAD_raw_score, LEAD_score_breakdown,
+	LEAD_temperature, LEAD_scored_at, LEAD_scoring_model};
+
+/*
+ * The bonus for being qualified is given once, when the lead first gets there,
+ * and kept (A6).
+ */
+static void
+apply_qualification_bonus(LsLeadChange *change)
+{
+	char *stage = ls_lead_text(change->row, LEAD_stage);
+	bool had = change->old != NULL && ls_lead_bool(change->old, LEAD_qualification_bonus_applied);
+	bool has = had || (stage != NULL && strcmp(stage, "qualified") == 0);
+
+	ls_lead_set(change->row, LEAD_qualification_bonus_applied, BoolGetDatum(has), false);
+}
+
+/*
+ * Must the score be computed again?  Yes when something that the model reads
+ * changed, when another model applies, and when somebody wrote to the columns
+ * of the score, which is how a re-scoring is asked for.
+ */
+static bool
+must_score(const LsLeadChange *change, const ScoreModel *model)
+{
+	int i;
+
+	if (change->old == NULL)
+		return true;
+	for (i = 0; i < model->n_columns; i++)
+	{
+		if (ls_lead_differs(change->old, change->row, model->columns[i]))
+			return true;
+	}
+	for (i = 0; i < (int) lengthof(score_columns); i++)
+	{
+		if (ls_lead_differs(change->old, change->row, score_columns[i]))
+			return true;
+	}
+	return ls_lead_isnull(change->row, LEAD_scoring_model) ||
+		   strcmp(ls_lead_text(change->row, LEAD_scoring_model), model->name) != 0;
+}
+
+/* Put a result into the row. */
+static void
+store_score(LsLeadChange *change, const ScoreResult *result)
+{
+	LsLeadRow *row = change->row;
+
+	ls_lead_set(row, LEAD_lead_score, Int32GetDatum(result->score), false);
+	ls_lead_set(row, LEAD_raw_score, Int32GetDatum(result->raw), false);
+	ls_lead_set(row, LEAD_score_breakdown, JsonbPGetDatum(ls_score_breakdown(result)), false);
+	ls_lead_set_text(row, LEAD_temperature, result->temperature);
+	ls_lead_set(row, LEAD_scored_at, TimestampTzGetDatum(change->now), false);
+	ls_lead_set_text(row, LEAD_scoring_model, result->model->name);
+}
+
+/* Has a text no character but digits, and at least one? */
+static bool
+all_digits(const char *text)
+{
+	return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
+
+/*
+ * Does a lead that came in through the form look like spam? (A10)
+ *
+ * Only judged by the model of the form: a record that was imported without its
+ * fields scores low for other reasons.
+ */
+static bool
+looks_like_spam(const LsLeadChange *change, const ScoreResult *result)
+{
+	char *email = ls_lead_text(change->row, LEAD_email);
+	char *company = ls_lead_text(change->row, LEAD_company_name);
+
+	if (strcmp(result->model->name, "b2b") != 0)
+		return false;
+	if ((email != NULL && strcmp(email, "test@test.com") == 0) ||
+		(company != NULL && all_digits(company)))
+		return true;
+	return result->score < 10 && ((email != NULL && strstr(email, "test") != NULL) ||
+									 (company != NULL && pg_mbstrlen(company) < 4));
+}
+
+/* Step of the row trigger of leads. */
+void
+ls_scoring_step(LsLeadChange *change)
+{
+	ScoreSubject subject = {0};
+	const ScoreModel *model;
+	ScoreResult result;
+
+	apply_qualification_bonus(change);
+	subject.row = change->row;
+	subject.organization = change->organization;
+	subject.at = change->now;
+	subject.is_new = (change->old == NULL);
+	model = ls_score_model_for(&subject);
+	if (!must_score(change, model))
+		return;
+	ls_score_evaluate(model, &subject, &result, NULL, NULL);
+	store_score(change, &result);
+	if (change->old == NULL && looks_like_spam(change, &result) &&
+		ls_config_bool(&change->org, "leads.flag_spam"))
+		ls_lead_set(change->row, LEAD_is_spam, BoolGetDatum(true), false);
+}
+
+#define HISTORY_COLUMNS 7
+
+/* What the listener keeps for one statement. */
+typedef struct ScoreHistory
+{
+	LsBatch *history;
+	LsBatch *activities;
+} ScoreHistory;
+
+/* Start the state of one statement. */
+static ScoreHistory *
+history_start(void)
+{
+	static const Oid types[HISTORY_COLUMNS] = {
+		UUIDOID, UUIDOID, INT4OID, INT4OID, INT4OID, TEXTOID, JSONBOID};
+	LS_QUERY(query,
+		"INSERT INTO lead_system.lead_score_history"
+		" (organization_id, lead_id, old_score, new_score, raw_score, model, breakdown, reason, created_at)"
+		" SELECT h.*, $8, $9 FROM unnest($1, $2, $3, $4, $5, $6, $7) h",
+		UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INT4ARRAYOID, INT4ARRAYOID, TEXTARRAYOID,
+		JSONBARRAYOID, TEXTOID, TIMESTAMPTZOID);
+	ScoreHistory *state = palloc(sizeof(ScoreHistory));
+	LsArgs fixed = {0};
+
+	ls_arg_text(&fixed, ls_lead_cause()->reason);
+	ls_arg_timestamptz(&fixed, ls_clock_now());
+	state->history = ls_batch_create(&query, HISTORY_COLUMNS, types, &fixed);
+	state->activities = ls_activity_batch();
+	return state;
+}
+
+/* Add a line to the activities. */
+static void
+note_score(ScoreHistory *state, const LsLeadRow *old, const LsLeadRow *new)
+{
+	bool isnull;
+	LsActivity activity = {0};
+
+	activity.org = DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull));
+	activity.lead = DatumGetUUIDP(ls_lead_get(new, LEAD_id, &isnull));
+	activity.action = "score_updated";
+	activity.old_value = ls_json_pair_int("score", ls_lead_int(old, LEAD_lead_score));
+	activity.new_value = ls_json_pair_int("score", ls_lead_int(new, LEAD_lead_score));
+	ls_activity_batch_add(state->activities, &activity);
+}
+
+/* Listener: one row. */
+static void
+score_listener_row(
+	LsLeadStatement *statement, void **state_pointer, const LsLeadRow *old, const LsLeadRow *new)
+{
+	static const LsLeadColumn columns[HISTORY_COLUMNS] = {LEAD_organization_id, LEAD_id,
+		LEAD_lead_score, LEAD_lead_score, LEAD_raw_score, LEAD_scoring_model, LEAD_score_breakdown};
+	ScoreHistory *state;
+	Datum values[HISTORY_COLUMNS];
+	bool nulls[HISTORY_COLUMNS];
+	int i;
+
+	if (old == NULL || new == NULL || !ls_lead_differs(old, new, LEAD_raw_score))
+		return;
+	if (*state_pointer == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(statement->context);
+
+		*state_pointer = history_start();
+		MemoryContextSwitchTo(caller);
+	}
+	state = *state_pointer;
+	for (i = 0; i < HISTORY_COLUMNS; i++)
+		values[i] = ls_lead_get(i == 2 ? old : new, columns[i], &nulls[i]);
+	ls_batch_add(state->history, values, nulls);
+	if (ls_lead_differs(old, new, LEAD_lead_score))
+		note_score(state, old, new);
+}
+
+/* Listener: write what is left. */
+static void
+score_listener_end(LsLeadStatement *statement, void **state_pointer)
+{
+	ScoreHistory *state = *state_pointer;
+
+	ls_batch_flush(state->history);
+	ls_batch_flush(state->activities);
+}
+
+const LsLeadListener ls_scoring_listener = {score_listener_row, score_listener_end};
+
+PG_FUNCTION_INFO_V1(ls_scoring_inputs_changed);
+
+/*
+ * scoring_inputs_changed(): AFTER statement triggers of lead_qualifications and
+ * lead_intent_signals.  Writing to scored_at asks for a re-scoring.
+ */
+Datum
+ls_scoring_inputs_changed(PG_FUNCTION_ARGS)
+{
+	static const char *const statements[] = {
+		"UPDATE lead_system.leads l SET scored_at = lead_system.clock_now()"
+		"  FROM (SELECT DISTINCT organization_id, lead_id FROM changed_rows) c"
+		" WHERE l.organization_id = c.organization_id AND l.id = c.lead_id",
+		NULL};
+	TriggerData *trigdata =
+		ls_trigger_check(fcinfo, "scoring_inputs_changed", LS_TRIGGER_AFTER_STATEMENT,
+			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, NULL);
+
+	ls_transition_run(trigdata, statements, 0, NULL, NULL, NULL);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,425 @@
+-- The access levels: what a database role of each level, and one without any,
+-- may and may not do.  The matrix below says what each level needs for its
+-- work; it is compared with the privileges of all tables and functions of the
+-- schema, so an object that it does not name fails, and then everything is
+-- tried as each role.
+--
+-- Runs alone: pg_prove test/pgtap/access.sql
+
+BEGIN;
+SELECT plan(110);
+\ir lib/two_organizations.sql
+
+-- Who needs what.  readonly looks at everything its organization has; an agent
+-- works on leads; a manager runs lists, campaigns and imports; an admin sets the
+-- organization up: users, rules, settings, and may delete.  maintenance reads,
+-- and runs what a scheduler runs.  Histories, counts, queues and the do-not-call
+-- list are written by functions alone, so nobody has a right to write those.
+--
+-- S select, I insert, U update, D delete, T truncate, - nothing.
+CREATE TEMP TABLE expected_tables (name text, none text, readonly text, agent text, manager text, admin text, maintenance text) ON COMMIT DROP;
+INSERT INTO expected_tables VALUES
+    ('access_grants',        '-', '-', '-',   '-',    'S',    '-'),
+    ('activities',           '-', 'S', 'S',   'S',    'S',    'S'),
+    ('call_logs',            '-', 'S', 'S',   'S',    'S',    'S'),
+    ('campaign_lead_lists',  '-', 'S', 'S',   'S',    'S',    'S'),
+    ('campaign_leads',       '-', 'S', 'S',   'S',    'S',    'S'),
+    ('campaigns',            '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('categories',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('dnc_audit_log',        '-', 'S', 'S',   'S',    'S',    'S'),
+    ('dnc_list',             '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_audit_log',       '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_import_errors',   '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_imports',         '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
+    ('lead_list_members',    '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('lead_lists',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('lead_qualifications',  '-', 'S', 'SIU', 'SIU',  'SIU',  'S'),
+    ('lead_score_history',   '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_status_history',  '-', 'S', 'S',   'S',    'S',    'S'),
+    ('leads',                '-', 'S', 'SIU', 'SIU',  'SIUD', 'S'),
+    ('organizations',        '-', 'S', 'S',   'S',    'SU',   'S'),
+    ('pipeline_statuses',    '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('pipeline_transitions', '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('pipelines',            '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('scoring_models',       '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('scoring_rules',        '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('scoring_runs',         '-', 'S', 'S',   'S',    'S',    'S'),
+    ('system_config',        '-', 'S', 'S',   'S',    'SIUD', 'S'),
+    ('users',                '-', 'S', 'S',   'S',    'SIU',  'S');
+
+-- X may execute.  Helpers that the tables' own defaults, checks and policies
+-- call are PUBLIC's; without USAGE on the schema nobody can name them.
+CREATE TEMP TABLE expected_functions (signature text, none text, readonly text, agent text, manager text, admin text, maintenance text) ON COMMIT DROP;
+INSERT INTO expected_functions VALUES
+    ('clock_now()',                                                     'X', 'X', 'X', 'X', 'X', 'X'),
+    ('current_org_id()',                                                'X', 'X', 'X', 'X', 'X', 'X'),
+    ('current_user_id()',                                               'X', 'X', 'X', 'X', 'X', 'X'),
+    ('extension_version()',                                             'X', 'X', 'X', 'X', 'X', 'X'),
+    ('is_e164(text)',                                                   'X', 'X', 'X', 'X', 'X', 'X'),
+    ('is_valid_email(text)',                                            'X', 'X', 'X', 'X', 'X', 'X'),
+    ('normalize_phone(text,text)',                                      'X', 'X', 'X', 'X', 'X', 'X'),
+    ('uuid_v7()',                                                       'X', 'X', 'X', 'X', 'X', 'X'),
+    ('access_levels()',                                                 '-', 'X', 'X', 'X', 'X', 'X'),
+    ('calculate_lead_score(uuid)',                                      '-', 'X', 'X', 'X', 'X', 'X'),
+    ('calculate_lead_score(uuid,text)',                                 '-', 'X', 'X', 'X', 'X', 'X'),
+    ('config_keys()',                                                   '-', 'X', 'X', 'X', 'X', 'X'),
+    ('dashboard_leads(text,text,integer,jsonb)',                        '-', 'X', 'X', 'X', 'X', 'X'),
+    ('explain_lead_score(uuid,text)',                                   '-', 'X', 'X', 'X', 'X', 'X'),
+    ('get_config(text)',                                                '-', 'X', 'X', 'X', 'X', 'X'),
+    ('is_on_dnc_list(text,uuid)',                                       '-', 'X', 'X', 'X', 'X', 'X'),
+    ('parse_csv(text,text,text)',                                       '-', 'X', 'X', 'X', 'X', 'X'),
+    ('score_at(uuid,timestamp with time zone)',                         '-', 'X', 'X', 'X', 'X', 'X'),
+    ('search_leads(text,integer)',                                      '-', 'X', 'X', 'X', 'X', 'X'),
+    ('add_lead_note(uuid,text)',                                        '-', '-', 'X', 'X', 'X', '-'),
+    ('add_to_dnc_list(text,text,text,timestamp with time zone,text)',   '-', '-', 'X', 'X', 'X', '-'),
+    ('change_lead_status(uuid,text,text,text,uuid,boolean)',            '-', '-', 'X', 'X', 'X', '-'),
+    ('claim_campaign_leads(uuid,integer,uuid,interval)',                '-', '-', 'X', 'X', 'X', '-'),
+    ('record_call_attempt(uuid,text,integer,jsonb)',                    '-', '-', 'X', 'X', 'X', '-'),
+    ('upsert_lead(jsonb,text)',                                         '-', '-', 'X', 'X', 'X', '-'),
+    ('add_lead_list_to_campaign(uuid,uuid,integer)',                    '-', '-', '-', 'X', 'X', '-'),
+    ('add_numbers_to_dnc_list(text[],text,text,timestamp with time zone)', '-', '-', '-', 'X', 'X', '-'),
+    ('create_lead_list_from_csv(uuid,character varying,jsonb)',         '-', '-', '-', 'X', 'X', '-'),
+    ('import_leads_csv(text,text,jsonb)',                               '-', '-', '-', 'X', 'X', '-'),
+    ('remove_lead_list_from_campaign(uuid,uuid)',                       '-', '-', '-', 'X', 'X', '-'),
+    ('copy_pipeline(text,text)',                                        '-', '-', '-', '-', 'X', '-'),
+    ('copy_scoring_model(text,text)',                                   '-', '-', '-', '-', 'X', '-'),
+    ('remove_from_dnc_list(text,text)',                                 '-', '-', '-', '-', 'X', '-'),
+    ('set_config(text,jsonb)',                                          '-', '-', '-', '-', 'X', '-'),
+    ('create_organization(text,text,jsonb)',                            '-', '-', '-', '-', 'X', 'X'),
+    ('health_check()',                                                  '-', '-', '-', '-', 'X', 'X'),
+    ('recalculate_lead_scores(integer)',                                '-', '-', '-', '-', 'X', 'X'),
+    ('rls_selftest()',                                                  '-', '-', '-', '-', 'X', 'X'),
+    ('grant_access(text,text)',                                         '-', '-', '-', '-', '-', '-'),
+    ('install()',                                                       '-', '-', '-', '-', '-', '-'),
+    ('install_storage()',                                               '-', '-', '-', '-', '-', '-'),
+    ('storage_script()',                                                '-', '-', '-', '-', '-', '-');
+
+-- One row per object and level.
+CREATE TEMP VIEW expected AS
+SELECT 'table' AS kind, e.name AS object, l.level, l.role_name, to_jsonb(e) ->> l.level AS privileges
+  FROM expected_tables e CROSS JOIN levels l
+UNION ALL
+SELECT 'function', e.signature, l.level, l.role_name, to_jsonb(e) ->> l.level
+  FROM expected_functions e CROSS JOIN levels l;
+
+-- A function that only triggers call is nobody's.
+CREATE TEMP VIEW actual AS
+SELECT 'table' AS kind, c.relname::text COLLATE "default" AS object, l.level, l.role_name,
+       coalesce(nullif(concat(
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'SELECT') THEN 'S' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'INSERT') THEN 'I' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'UPDATE') THEN 'U' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'DELETE') THEN 'D' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'TRUNCATE') THEN 'T' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'REFERENCES') THEN 'R' END,
+           CASE WHEN has_table_privilege(l.role_name, c.oid, 'TRIGGER') THEN 'G' END), ''), '-') AS privileges
+  FROM pg_catalog.pg_class c CROSS JOIN levels l
+ WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+UNION ALL
+SELECT 'function', replace(p.oid::regprocedure::text, 'lead_system.', '') COLLATE "default", l.level, l.role_name,
+       CASE WHEN has_function_privilege(l.role_name, p.oid, 'EXECUTE') THEN 'X' ELSE '-' END
+  FROM pg_catalog.pg_proc p CROSS JOIN levels l
+ WHERE p.pronamespace = 'lead_system'::regnamespace AND p.prorettype <> 'trigger'::regtype;
+
+SELECT is_empty(format($$
+    SELECT object, e.privileges AS expected, a.privileges AS actual
+      FROM (SELECT * FROM expected WHERE kind = %L AND level = %L) e
+      FULL JOIN (SELECT * FROM actual WHERE kind = %1$L AND level = %2$L) a USING (object)
+     WHERE e.privileges IS DISTINCT FROM a.privileges $$, k.kind, l.level),
+    format('privileges of level %s: every %s, exactly as needed', l.level, k.kind))
+  FROM levels l CROSS JOIN (VALUES ('table'), ('function')) k(kind)
+ ORDER BY l.position, k.kind DESC;
+
+SELECT is_empty($$
+    SELECT p.oid::regprocedure, l.level FROM pg_catalog.pg_proc p CROSS JOIN levels l
+     WHERE p.pronamespace = 'lead_system'::regnamespace AND p.prorettype = 'trigger'::regtype
+       AND has_function_privilege(l.role_name, p.oid, 'EXECUTE')
+$$, 'no level may execute a trigger function');
+
+SELECT results_eq($$
+    SELECT level, has_schema_privilege(role_name, 'lead_system', 'USAGE'), has_schema_privilege(role_name, 'lead_system', 'CREATE')
+      FROM levels ORDER BY position
+$$, $$ VALUES ('none', false, false), ('readonly', true, false), ('agent', true, false), ('manager', true, false),
+              ('admin', true, false), ('maintenance', true, false) $$,
+    'each level may use the schema and create nothing in it; a role without level may not even use it');
+
+SELECT is_empty($$
+    SELECT c.relname, a.attname, l.level
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL CROSS JOIN levels l
+     WHERE c.relnamespace = 'lead_system'::regnamespace
+$$, 'no level has rights on single columns, which the matrix would not show');
+
+-- The privileges at work: every command on every table, as each role.  The
+-- server checks them before it looks at a row, so it needs none; 42501 with
+-- another message would come from row level security, which is not meant here.
+
+CREATE FUNCTION pg_temp.refused(answer text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT answer LIKE '42501 | permission denied for %'
+$$;
+
+CREATE TEMP TABLE commands (code text, template text) ON COMMIT DROP;
+INSERT INTO commands VALUES
+    ('S', 'SELECT 1 FROM lead_system.%1$I WHERE false'),
+    ('I', 'INSERT INTO lead_system.%1$I SELECT (jsonb_populate_record(NULL::lead_system.%1$I, ''{}'')).* WHERE false'),
+    ('U', 'UPDATE lead_system.%1$I SET %2$I = DEFAULT WHERE false'),
+    ('D', 'DELETE FROM lead_system.%1$I WHERE false'),
+    ('T', 'TRUNCATE lead_system.%1$I CASCADE');
+
+SELECT is_empty(format($$
+    SELECT e.object, c.code, x.answer
+      FROM (SELECT * FROM expected WHERE kind = 'table' AND level = %L) e
+     CROSS JOIN commands c
+     CROSS JOIN LATERAL (
+        SELECT pg_temp.try_as(e.role_name, %L, format(c.template, e.object,
+            (SELECT a.attname FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = ('lead_system.' || e.object)::regclass AND a.attnum = 1)))) x(answer)
+     WHERE CASE WHEN strpos(e.privileges, c.code) > 0 THEN x.answer <> '0 rows' ELSE NOT pg_temp.refused(x.answer) END
+$$, l.level, :'alpha'), format('level %s can run the commands it has rights for on every table, and is refused all others', l.level))
+  FROM levels l ORDER BY l.position;
+
+-- Every function, with NULL for each argument that must be given: what comes
+-- then (a refusal of the NULL, mostly) does not matter, only whether the call
+-- was let in.  The NULLs come from a table, so that the planner does not answer
+-- for functions that are STRICT.
+CREATE TEMP VIEW calls AS
+SELECT replace(p.oid::regprocedure::text, 'lead_system.', '') COLLATE "default" AS object,
+       CASE WHEN p.prokind = 'p'
+            THEN format('CALL lead_system.%I(%s)', p.proname, a.nulls)
+            ELSE format('SELECT lead_system.%I(%s) FROM (SELECT NULL::text AS nothing OFFSET 0) n', p.proname, a.columns) END AS statement
+  FROM pg_catalog.pg_proc p
+ CROSS JOIN LATERAL (
+    SELECT coalesce(string_agg('NULL::' || format_type(t, NULL), ', ' ORDER BY position), ''),
+           coalesce(string_agg('n.nothing::' || format_type(t, NULL), ', ' ORDER BY position), '')
+      FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY u(t, position)) a(nulls, columns)
+ WHERE p.pronamespace = 'lead_system'::regnamespace AND p.prorettype <> 'trigger'::regtype;
+
+SELECT is_empty(format($$
+    SELECT e.object, x.answer
+      FROM (SELECT * FROM expected WHERE kind = 'function' AND level = %L) e
+      JOIN calls c USING (object)
+     CROSS JOIN LATERAL (SELECT pg_temp.try_as(e.role_name, %L, c.statement)) x(answer)
+     WHERE pg_temp.refused(x.answer) <> (e.privileges = '-' OR e.level = 'none')
+$$, l.level, :'alpha'), format('level %s can call the functions it has rights for, and is refused all others', l.level))
+  FROM levels l ORDER BY l.position;
+
+-- Without an organization there is nothing to see and nothing to do, whatever
+-- the level.
+
+SELECT is_empty(format($$
+    SELECT t.name, x.answer
+      FROM tenant_tables t
+     CROSS JOIN LATERAL (SELECT pg_temp.try_as(%L, %L,
+        format('SELECT 1 FROM lead_system.%%I WHERE %%I IS NOT NULL', t.name, t.tenant_column))) x(answer)
+     WHERE x.answer <> '0 rows' $$, l.role_name, ''),
+    format('level %s without an organization sees no row of any tenant', l.level))
+  FROM levels l WHERE l.level <> 'none' ORDER BY l.position;
+
+SELECT is(pg_temp.try_as('tap_admin', '', 'SELECT 1 FROM lead_system.pipelines'), '5 rows',
+    'the five built-in pipelines can be seen without an organization');
+
+SELECT is_empty(format($$
+    SELECT l.level, c.statement, x.answer
+      FROM levels l
+     CROSS JOIN (VALUES
+        ('agent', 'SELECT lead_system.upsert_lead(''{"first_name": "n"}'')'),
+        ('agent', 'INSERT INTO lead_system.leads (first_name) VALUES (''n'')'),
+        ('agent', 'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Qualified'')'),
+        ('agent', 'SELECT lead_system.add_lead_note(''a0000000-0000-4000-8000-000000000001'', ''n'')'),
+        ('agent', 'SELECT lead_system.add_to_dnc_list(''+12025550199'', ''r'')'),
+        ('agent', 'SELECT lead_system.claim_campaign_leads(''a0000000-0000-4000-8000-0000000000c1'')'),
+        ('readonly', 'SELECT lead_system.is_on_dnc_list(''+12025550150'', ''a0000000-0000-4000-8000-000000000000'')'),
+        ('readonly', 'SELECT lead_system.dashboard_leads()'),
+        ('readonly', 'SELECT lead_system.search_leads(''alpha'')'),
+        ('readonly', 'SELECT lead_system.calculate_lead_score(''a0000000-0000-4000-8000-000000000001'')'),
+        ('readonly', 'SELECT lead_system.explain_lead_score(''a0000000-0000-4000-8000-000000000001'')'),
+        ('manager', 'SELECT lead_system.import_leads_csv(''l'', ''first_name'')'),
+        ('manager', 'SELECT lead_system.create_lead_list_from_csv(''a0000000-0000-4000-8000-000000000000'', ''l'', ''[]'')'),
+        ('manager', 'SELECT lead_system.add_numbers_to_dnc_list(''{+12025550199}'', ''r'')'),
+        ('admin', 'SELECT lead_system.remove_from_dnc_list(''+12025550150'', ''r'')'),
+        ('admin', 'SELECT lead_system.set_config(''scoring.decay'', ''false'')'),
+        ('admin', 'SELECT lead_system.copy_pipeline(''b2b'', ''other'')'),
+        ('admin', 'CALL lead_system.recalculate_lead_scores()'),
+        ('maintenance', 'CALL lead_system.recalculate_lead_scores()')) c(level, statement)
+     CROSS JOIN LATERAL (SELECT pg_temp.try_as(l.role_name, %L, c.statement)) x(answer)
+     WHERE l.level = c.level AND x.answer NOT LIKE '42501 | %%' AND x.answer NOT LIKE '23502 | a lead needs an organization%%'
+$$, ''), 'functions refuse to work without an organization');
+
+-- Representative work of each level in its organization, done for real.
+
+SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expected, format('%s: %s', w.role_name, w.what))
+  FROM (VALUES
+    (1, 'tap_readonly', 'reads leads', 'SELECT 1 FROM lead_system.leads', NULL, '4 rows'),
+    (2, 'tap_readonly', 'reads the dashboard', 'SELECT lead_system.dashboard_leads()', NULL, '4 rows'),
+    (3, 'tap_readonly', 'searches', 'SELECT lead_system.search_leads(''alpha'')', NULL, '4 rows'),
+    (4, 'tap_readonly', 'asks the do-not-call list',
+        'DO $d$ BEGIN ASSERT lead_system.is_on_dnc_list(''(202) 555-0150'', ''a0000000-0000-4000-8000-000000000000''); END $d$', NULL, '0 rows'),
+    (5, 'tap_readonly', 'reads histories', 'SELECT 1 FROM lead_system.lead_audit_log', NULL, '2 rows'),
+    (6, 'tap_readonly', 'reads settings', 'SELECT lead_system.get_config(''import.batch_size'')', NULL, '1 rows'),
+    (7, 'tap_readonly', 'may not change a lead', 'UPDATE lead_system.leads SET notes = ''x''', NULL, '42501 | permission denied for table leads'),
+    (8, 'tap_readonly', 'may not note', 'SELECT lead_system.add_lead_note(''a0000000-0000-4000-8000-000000000001'', ''x'')', NULL,
+        '42501 | permission denied for function add_lead_note'),
+
+    (10, 'tap_agent', 'makes a lead by statement', 'INSERT INTO lead_system.leads (email) VALUES (''new@alpha.example'')',
+        'SELECT organization_id FROM lead_system.leads WHERE email = ''new@alpha.example''', '1 rows -> a0000000-0000-4000-8000-000000000000'),
+    (11, 'tap_agent', 'makes a lead by function, with its history',
+        'SELECT lead_system.upsert_lead(''{"email": "new@alpha.example"}'')',
+        'SELECT count(*) FROM lead_system.activities a JOIN lead_system.leads l ON l.id = a.lead_id WHERE l.email = ''new@alpha.example''', '1 rows -> 1'),
+    (12, 'tap_agent', 'changes a lead, and the change is audited',
+        'UPDATE lead_system.leads SET city = ''Denver'' WHERE id = ''a0000000-0000-4000-8000-000000000001''',
+        'SELECT new_value FROM lead_system.lead_audit_log WHERE field_name = ''city''', '1 rows -> Denver'),
+    (13, 'tap_agent', 'moves a lead',
+        'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Qualified'')',
+        'SELECT status FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> Qualified'),
+    (14, 'tap_agent', 'lists a number',
+        'SELECT lead_system.add_to_dnc_list(''+12025550101'', ''lead_requested'')',
+        'SELECT do_not_call FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true'),
+    (15, 'tap_agent', 'claims a lead', 'SELECT lead_system.claim_campaign_leads(''a0000000-0000-4000-8000-0000000000c1'')',
+        'SELECT count(*) FROM lead_system.campaign_leads WHERE status = ''calling''', '1 rows -> 1'),
+    (16, 'tap_agent', 'assesses a lead, which scores it',
+        'INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, interest) VALUES (''a0000000-0000-4000-8000-000000000000'', ''a0000000-0000-4000-8000-000000000001'', 25)',
+        'SELECT count(*) FROM lead_system.lead_qualifications WHERE interest = 25', '1 rows -> 1'),
+    (17, 'tap_agent', 'may not delete a lead for good', 'DELETE FROM lead_system.leads', NULL, '42501 | permission denied for table leads'),
+    (18, 'tap_agent', 'may not force a step',
+        'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'', force => true)', NULL,
+        '42501 | permission denied to force a status step | Only administrators may use force.'),
+    (19, 'tap_agent', 'may not skip a step', 'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'')', NULL,
+        'LS030 | status step from "Contacted" to "Opportunity" is not allowed in pipeline "b2b" | Allowed next steps are: Qualified, Disqualified. | An administrator can use change_lead_status() with force => true.'),
+    (20, 'tap_agent', 'may not take a number off the list', 'SELECT lead_system.remove_from_dnc_list(''+12025550150'', ''r'')', NULL,
+        '42501 | permission denied for function remove_from_dnc_list'),
+    (21, 'tap_agent', 'may not take it off by statement either', 'DELETE FROM lead_system.dnc_list', NULL, '42501 | permission denied for table dnc_list'),
+    (22, 'tap_agent', 'may not write a history', 'INSERT INTO lead_system.activities (organization_id, action_type) VALUES (''a0000000-0000-4000-8000-000000000000'', ''x'')', NULL,
+        '42501 | permission denied for table activities'),
+    (23, 'tap_agent', 'may not put itself into the queue', 'UPDATE lead_system.campaign_leads SET status = ''new''', NULL,
+        '42501 | permission denied for table campaign_leads'),
+    (24, 'tap_agent', 'may not import', 'SELECT lead_system.import_leads_csv(''l'', ''first_name'')', NULL,
+        '42501 | permission denied for function import_leads_csv'),
+    (25, 'tap_agent', 'may not change the rules', 'UPDATE lead_system.scoring_rules SET points = 0', NULL,
+        '42501 | permission denied for table scoring_rules'),
+    (26, 'tap_agent', 'may not change a user', 'UPDATE lead_system.users SET role = ''admin''', NULL, '42501 | permission denied for table users'),
+
+    (30, 'tap_manager', 'imports', 'SELECT lead_system.import_leads_csv(''more'', E''email\nnew@alpha.example'')',
+        'SELECT lead_count FROM lead_system.lead_lists WHERE name = ''more''', '1 rows -> 1'),
+    (31, 'tap_manager', 'makes a list from rows',
+        'SELECT lead_system.create_lead_list_from_csv(''a0000000-0000-4000-8000-000000000000'', ''more'', ''[{"email": "new@alpha.example"}]'')',
+        'SELECT lead_count FROM lead_system.lead_lists WHERE name = ''more''', '1 rows -> 1'),
+    (32, 'tap_manager', 'runs a campaign',
+        'INSERT INTO lead_system.campaigns (organization_id, name) VALUES (''a0000000-0000-4000-8000-000000000000'', ''second'')',
+        'SELECT status FROM lead_system.campaigns WHERE name = ''second''', '1 rows -> draft'),
+    (33, 'tap_manager', 'gives it a list',
+        'SELECT lead_system.add_lead_list_to_campaign(''a0000000-0000-4000-8000-0000000000c1'', id, 3) FROM lead_system.lead_lists',
+        'SELECT priority FROM lead_system.campaign_lead_lists WHERE campaign_id = ''a0000000-0000-4000-8000-0000000000c1''', '1 rows -> 3'),
+    (34, 'tap_manager', 'takes it away',
+        'SELECT lead_system.remove_lead_list_from_campaign(''a0000000-0000-4000-8000-0000000000c1'', id) FROM lead_system.lead_lists',
+        'SELECT is_active FROM lead_system.campaign_lead_lists WHERE campaign_id = ''a0000000-0000-4000-8000-0000000000c1''', '1 rows -> false'),
+    (35, 'tap_manager', 'fills a list by hand, and the list is counted',
+        'INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT organization_id, id, ''a0000000-0000-4000-8000-000000000002'' FROM lead_system.lead_lists',
+        'SELECT lead_count FROM lead_system.lead_lists WHERE name = ''alpha list''', '1 rows -> 3'),
+    (36, 'tap_manager', 'deletes a list', 'DELETE FROM lead_system.lead_lists',
+        'SELECT count(*) FROM lead_system.lead_list_members WHERE organization_id = ''a0000000-0000-4000-8000-000000000000''', '1 rows -> 0'),
+    (37, 'tap_manager', 'lists many numbers', 'SELECT lead_system.add_numbers_to_dnc_list(''{+12025550190,+12025550191}'', ''complaint'')',
+        'SELECT count(*) FROM lead_system.dnc_list WHERE reason = ''complaint''', '2 rows -> 2'),
+    (38, 'tap_manager', 'may not delete a lead for good', 'DELETE FROM lead_system.leads', NULL, '42501 | permission denied for table leads'),
+    (39, 'tap_manager', 'may not change a setting', 'SELECT lead_system.set_config(''scoring.decay'', ''false'')', NULL,
+        '42501 | permission denied for function set_config'),
+    (40, 'tap_manager', 'may not change counts', 'UPDATE lead_system.campaign_lead_lists SET total_leads = 0', NULL,
+        '42501 | permission denied for table campaign_lead_lists'),
+    (41, 'tap_manager', 'may not force a step',
+        'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'', force => true)', NULL,
+        '42501 | permission denied to force a status step | Only administrators may use force.'),
+    (42, 'tap_manager', 'may not take a number off the list', 'SELECT lead_system.remove_from_dnc_list(''+12025550150'', ''r'')', NULL,
+        '42501 | permission denied for function remove_from_dnc_list'),
+
+    (50, 'tap_admin', 'deletes a lead for good, with its histories', 'DELETE FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''',
+        'SELECT count(*) FROM lead_system.lead_audit_log WHERE lead_id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> 0'),
+    (51, 'tap_admin', 'changes a setting', 'SELECT lead_system.set_config(''scoring.decay'', ''false'')',
+        'SELECT value FROM lead_system.system_config WHERE key = ''scoring.decay''', '1 rows -> false'),
+    (52, 'tap_admin', 'takes a number off the list', 'SELECT lead_system.remove_from_dnc_list(''+12025550150'', ''mistake'')',
+        'SELECT action || '' '' || reason FROM lead_system.dnc_audit_log WHERE organization_id = ''a0000000-0000-4000-8000-000000000000'' AND action = ''removed''', '1 rows -> removed mistake'),
+    (53, 'tap_admin', 'forces a step',
+        'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'', force => true)',
+        'SELECT status FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> Opportunity'),
+    (54, 'tap_admin', 'copies a pipeline', 'SELECT lead_system.copy_pipeline(''recruiting'', ''ours'')',
+        'SELECT count(*) FROM lead_system.pipeline_statuses s JOIN lead_system.pipelines p ON p.id = s.pipeline_id WHERE p.name = ''ours''', '1 rows -> 8'),
+    (55, 'tap_admin', 'changes a rule', 'UPDATE lead_system.scoring_rules SET points = 1 WHERE component = ''industry'' AND organization_id IS NOT NULL',
+        'SELECT count(DISTINCT points) FROM lead_system.scoring_rules WHERE component = ''industry'' AND organization_id = ''a0000000-0000-4000-8000-000000000000''', '10 rows -> 1'),
+    (56, 'tap_admin', 'makes a user', 'INSERT INTO lead_system.users (organization_id, full_name, email) VALUES (''a0000000-0000-4000-8000-000000000000'', ''Third'', ''Third@Alpha.example'')',
+        'SELECT email FROM lead_system.users WHERE full_name = ''Third''', '1 rows -> third@alpha.example'),
+    (57, 'tap_admin', 'names the organization', 'UPDATE lead_system.organizations SET name = ''alpha inc''',
+        'SELECT string_agg(name, '', '' ORDER BY name) FROM lead_system.organizations WHERE name IN (''alpha inc'', ''bravo ltd'')', '1 rows -> alpha inc, bravo ltd'),
+    (58, 'tap_admin', 'scores all leads again', 'CALL lead_system.recalculate_lead_scores()',
+        'SELECT leads_seen FROM lead_system.scoring_runs WHERE organization_id = ''a0000000-0000-4000-8000-000000000000'' AND finished_at IS NOT NULL', '0 rows -> 4'),
+    (59, 'tap_admin', 'asks for the state of the installation', 'SELECT 1 FROM lead_system.health_check() WHERE NOT ok', NULL, '0 rows'),
+    (60, 'tap_admin', 'makes an organization', 'SELECT lead_system.create_organization(''charlie'', ''recruiting'')',
+        'SELECT default_pipeline FROM lead_system.organizations WHERE name = ''charlie''', '1 rows -> recruiting'),
+    (61, 'tap_admin', 'may not delete a user', 'DELETE FROM lead_system.users', NULL, '42501 | permission denied for table users'),
+    (62, 'tap_admin', 'may not delete the organization', 'DELETE FROM lead_system.organizations', NULL, '42501 | permission denied for table organizations'),
+    (63, 'tap_admin', 'may not change the past', 'UPDATE lead_system.lead_audit_log SET new_value = NULL', NULL, '42501 | permission denied for table lead_audit_log'),
+    (64, 'tap_admin', 'may not change the do-not-call list by statement', 'DELETE FROM lead_system.dnc_list', NULL, '42501 | permission denied for table dnc_list'),
+    (65, 'tap_admin', 'may not give access', 'SELECT lead_system.grant_access(''tap_none'', ''admin'')', NULL, '42501 | permission denied for function grant_access'),
+    (66, 'tap_admin', 'may not install', 'CALL lead_system.install()', NULL, '42501 | permission denied for procedure install'),
+    (67, 'tap_admin', 'may not set the clock', 'SET LOCAL lead_system.now = ''2020-01-01''', NULL, '42501 | permission denied to set parameter "lead_system.now"'),
+
+    (70, 'tap_maintenance', 'reads leads', 'SELECT 1 FROM lead_system.leads', NULL, '4 rows'),
+    (71, 'tap_maintenance', 'scores all leads again', 'CALL lead_system.recalculate_lead_scores()',
+        'SELECT leads_seen FROM lead_system.scoring_runs WHERE organization_id = ''a0000000-0000-4000-8000-000000000000'' AND finished_at IS NOT NULL', '0 rows -> 4'),
+    (72, 'tap_maintenance', 'looks for leaks', 'SELECT 1 FROM lead_system.rls_selftest() WHERE leaked > 0', NULL, '0 rows'),
+    (73, 'tap_maintenance', 'asks for the state of the installation', 'SELECT 1 FROM lead_system.health_check() WHERE NOT ok', NULL, '0 rows'),
+    (74, 'tap_maintenance', 'may not make a lead', 'SELECT lead_system.upsert_lead(''{"email": "new@alpha.example"}'')', NULL,
+        '42501 | permission denied for function upsert_lead'),
+    (75, 'tap_maintenance', 'may not change a lead', 'UPDATE lead_system.leads SET notes = ''x''', NULL, '42501 | permission denied for table leads'),
+    (76, 'tap_maintenance', 'may not set the clock', 'SET LOCAL lead_system.now = ''2020-01-01''', NULL, '42501 | permission denied to set parameter "lead_system.now"'),
+
+    (80, 'tap_none', 'may not even look', 'SELECT 1 FROM lead_system.pipelines', NULL, '42501 | permission denied for schema lead_system'),
+    (81, 'tap_none', 'may not call a helper by name', 'SELECT lead_system.clock_now()', NULL, '42501 | permission denied for schema lead_system')
+  ) w(position, role_name, what, statement, probe, expected)
+ ORDER BY w.position;
+
+-- The user of the application narrows a level, and never widens it.
+
+SELECT is(pg_temp.try_as('tap_admin', :'alpha', $$
+    SELECT set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a2', true),
+           lead_system.remove_from_dnc_list('+12025550150', 'r') $$),
+    '42501 | permission denied to take a number off the do-not-call list | Only administrators may do so.',
+    'a user who is a rep cannot take a number off the list with an admin''s database role');
+
+SELECT is(pg_temp.try_as('tap_agent', :'alpha', $$
+    SELECT set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a1', true),
+           lead_system.change_lead_status('a0000000-0000-4000-8000-000000000001', 'Opportunity', force => true) $$),
+    '42501 | permission denied to force a status step | Only administrators may use force.',
+    'a user who is an admin cannot force a step with an agent''s database role');
+
+-- Giving access.
+
+SELECT throws_ok($$ SELECT lead_system.grant_access('tap_none', 'owner') $$, '22023', 'unrecognized access level "owner"',
+    'the owner''s rights are not a level');
+SELECT throws_ok($$ SELECT lead_system.grant_access('tap_none', 'Admin') $$, '22023', 'unrecognized access level "Admin"',
+    'levels are spelled as they are');
+SELECT throws_ok($$ SELECT lead_system.grant_access('tap_nobody', 'agent') $$, '42704', 'role "tap_nobody" does not exist',
+    'a role that does not exist cannot be given access');
+
+SELECT lives_ok($$ SELECT lead_system.grant_access('tap_none', 'admin'), lead_system.grant_access('tap_none', 'readonly') $$,
+    'a role can be given another level');
+SELECT is_empty($$
+    SELECT a.object, a.privileges, b.privileges FROM actual a JOIN actual b USING (kind, object)
+     WHERE a.level = 'none' AND b.level = 'readonly' AND a.privileges <> b.privileges
+$$, 'a lower level takes away what a higher one gave');
+SELECT results_eq($$ SELECT level FROM lead_system.access_grants WHERE role_name = 'tap_none' $$, ARRAY['readonly'],
+    'the level that a role has is remembered once');
+
+CREATE ROLE "tap odd ""name""" NOLOGIN;
+SELECT lives_ok($$ SELECT lead_system.grant_access('tap odd "name"', 'agent') $$, 'a role''s name may need quotes');
+SELECT ok(has_table_privilege('tap odd "name"', 'lead_system.leads', 'INSERT'), 'and it gets its rights');
+
+-- What install() gives back is what was given.
+REVOKE ALL ON ALL TABLES IN SCHEMA lead_system FROM tap_agent;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA lead_system FROM tap_agent;
+CALL lead_system.install();
+SELECT is_empty($$
+    SELECT object, e.privileges AS expected, a.privileges AS actual
+      FROM (SELECT * FROM expected WHERE level = 'agent') e JOIN (SELECT * FROM actual WHERE level = 'agent') a USING (kind, object)
+     WHERE e.privileges <> a.privileges
+$$, 'install() gives a level back that was lost');
+
+SELECT * FROM finish();
+ROLLBACK;
