@@ -172,7 +172,7 @@ ls_directory_users_refuse_delete(PG_FUNCTION_ARGS)
 	Datum org = SPI_getbinval(trigdata->tg_trigtuple, RelationGetDescr(rel),
 		ls_trigger_attnum(rel, "organization_id"), &isnull);
 
-	if (ls_row_exists("organizations", DatumGetUUIDP(org)))
+	if (!ls_org_is_leaving(DatumGetUUIDP(org)))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						   errmsg("users cannot be deleted"), errdetail("Histories refer to them."),
 						   errhint("UPDATE lead_system.users SET is_active = false.")));

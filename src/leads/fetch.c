@@ -28,41 +28,61 @@
 #include "core/uuid.h"
 #include "leads/fetch.h"
 
-/* Read the row through the primary key, which begins with the id. */
-static bool
-fetch_by_index(LsFetchedLead *lead, const pg_uuid_t *id)
+/*
+ * Read the row through the primary key, which is the id and the organisation
+ * (NULL: any).
+ */
+static uint64
+fetch_by_index(LsFetchedLead *lead, const pg_uuid_t *id, const pg_uuid_t *org)
 {
 	Relation index = index_open(ls_primary_key_index(lead->rel), AccessShareLock);
+	int n_keys = org ? 2 : 1;
 	IndexScanDesc scan;
-	ScanKeyData key;
-	bool found;
+	ScanKeyData keys[2];
+	uint64 found = 0;
 
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
-	scan = ls_index_beginscan(lead->rel, index, GetActiveSnapshot(), 1);
-	index_rescan(scan, &key, 1, NULL, 0);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	if (org != NULL)
+		ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
+	scan = ls_index_beginscan(lead->rel, index, GetActiveSnapshot(), n_keys);
+	index_rescan(scan, keys, n_keys, NULL, 0);
 	lead->slot = table_slot_create(lead->rel, NULL);
-	found = index_getnext_slot(scan, ForwardScanDirection, lead->slot);
-	if (found)
+	if (index_getnext_slot(scan, ForwardScanDirection, lead->slot))
+	{
+		TupleTableSlot *another = org ? NULL : table_slot_create(lead->rel, NULL);
+
+		found = 1;
 		ExecMaterializeSlot(lead->slot);
+		if (another != NULL)
+		{
+			if (index_getnext_slot(scan, ForwardScanDirection, another))
+				found = 2;
+			ExecDropSingleTupleTableSlot(another);
+		}
+	}
 	index_endscan(scan);
 	index_close(index, AccessShareLock);
 	return found;
 }
 
 /* Read the row through SQL. */
-static bool
-fetch_by_query(LsFetchedLead *lead, const pg_uuid_t *id)
+static uint64
+fetch_by_query(LsFetchedLead *lead, const pg_uuid_t *id, const pg_uuid_t *org)
 {
-	LS_QUERY(query, "SELECT l FROM lead_system.leads l WHERE l.id = $1", UUIDOID);
+	LS_QUERY(query,
+		"SELECT l FROM lead_system.leads l"
+		" WHERE l.id = $1 AND ($2 IS NULL OR l.organization_id = $2)",
+		UUIDOID, UUIDOID);
 	LsScope scope;
 	LsArgs args = {0};
-	bool found;
+	uint64 found;
 
 	ls_arg_uuid(&args, id);
+	ls_arg_uuid(&args, org);
 	lead->slot = MakeSingleTupleTableSlot(RelationGetDescr(lead->rel), &TTSOpsHeapTuple);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	found = ls_query_run(&query, &args, LS_READ) > 0;
-	if (found)
+	found = ls_query_run(&query, &args, LS_READ);
+	if (found > 0)
 	{
 		bool isnull;
 		HeapTupleHeader header = DatumGetHeapTupleHeader(ls_result(0, 1, &isnull));
@@ -86,21 +106,26 @@ ls_lead_fetch(const pg_uuid_t *id, LsFetchedLead *lead)
 	Oid relid = ls_relation_oid("leads", false);
 	pg_uuid_t current;
 	bool bound = ls_current_org(&current);
+	uint64 found;
 	bool isnull;
 
 	if (!bound && !ls_caller_bypasses_rls())
 		ls_require_org(&current);
 	lead->rel = table_open(relid, AccessShareLock);
-	if (!(ls_relation_is_distributed(relid) ? fetch_by_query(lead, id) : fetch_by_index(lead, id)))
+	if (ls_relation_is_distributed(relid))
+		found = fetch_by_query(lead, id, bound ? &current : NULL);
+	else
+		found = fetch_by_index(lead, id, bound ? &current : NULL);
+	if (found == 0)
 		ls_no_such_row("lead", id);
+	if (found > 1)
+		ls_ambiguous_row("lead", id);
 	slot_getallattrs(lead->slot);
 	lead->row.map = ls_lead_map(lead->rel);
 	lead->row.desc = RelationGetDescr(lead->rel);
 	lead->row.values = lead->slot->tts_values;
 	lead->row.nulls = lead->slot->tts_isnull;
 	lead->org = *DatumGetUUIDP(ls_lead_get(&lead->row, LEAD_organization_id, &isnull));
-	if (bound && !ls_uuid_equal(&lead->org, &current))
-		ls_no_such_row("lead", id);
 }
 
 /* Let go of a fetched lead. */

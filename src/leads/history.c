@@ -36,9 +36,6 @@ typedef struct HistoryState
 	LsBatch *activities;
 	MemoryContext context; /* of this state */
 	FmgrInfo *output;      /* per attribute, looked up when needed */
-	pg_uuid_t checked_org; /* whose existence was looked up, on deletion */
-	bool org_checked;
-	bool org_exists;
 } HistoryState;
 
 /* The batch of changed fields. */
@@ -241,13 +238,7 @@ record_deletion(HistoryState *history, const LsLeadRow *old)
 	const pg_uuid_t *org = DatumGetUUIDP(ls_lead_get(old, LEAD_organization_id, &isnull));
 	LsActivity activity = {0};
 
-	if (!history->org_checked || !ls_uuid_equal(org, &history->checked_org))
-	{
-		history->checked_org = *org;
-		history->org_exists = ls_row_exists("organizations", org);
-		history->org_checked = true;
-	}
-	if (!history->org_exists)
+	if (ls_org_is_leaving(org))
 		return;
 	activity.org = org;
 	activity.action = "lead_deleted";
