@@ -193,6 +193,15 @@ ls_current_user(pg_uuid_t *user)
 	return true;
 }
 
+/* The tenant that the session is bound to; false when unset. */
+bool
+ls_current_tenant(pg_uuid_t *tenant)
+{
+	if (tenant_setting.isset)
+		*tenant = tenant_setting.value;
+	return tenant_setting.isset;
+}
+
 /*
  * The end user's address for the audit trail, as the application told it; NULL
  * when it did not.  The histories then take the address of the database client.
@@ -272,8 +281,7 @@ org_query(const char *relname)
 		const char *relname;
 		LsQuery query;
 	} queries[32];
-	const char *tenant_column =
-		strcmp(relname, "organizations") == 0 ? "id" : "organization_id";
+	const char *tenant_column = strcmp(relname, "organizations") == 0 ? "id" : "organization_id";
 	int i;
 
 	for (i = 0; i < (int) lengthof(queries) && queries[i].relname != NULL; i++)
@@ -283,9 +291,9 @@ org_query(const char *relname)
 	}
 	if (i == (int) lengthof(queries))
 		elog(ERROR, "too many tables in org_query");
-	queries[i].query.sql = MemoryContextStrdup(TopMemoryContext,
-		psprintf("SELECT %s FROM %s.%s WHERE id = $1 AND ($2 IS NULL OR %s = $2)", tenant_column,
-			LS_SCHEMA, relname, tenant_column));
+	queries[i].query.sql = MemoryContextStrdup(
+		TopMemoryContext, psprintf("SELECT %s FROM %s.%s WHERE id = $1 AND ($2 IS NULL OR %s = $2)",
+							  tenant_column, LS_SCHEMA, relname, tenant_column));
 	queries[i].query.nargs = 2;
 	queries[i].query.argtypes = argtypes;
 	queries[i].relname = MemoryContextStrdup(TopMemoryContext, relname);
@@ -318,10 +326,9 @@ ls_row_exists(const char *relname, const pg_uuid_t *org, const pg_uuid_t *id)
 void
 ls_ambiguous_row(const char *kind, const pg_uuid_t *id)
 {
-	ereport(ERROR,
-		(errcode(ERRCODE_CARDINALITY_VIOLATION),
-			errmsg("more than one organization has %s \"%s\"", kind, ls_uuid_text(id)),
-			errhint("SET app.current_org_id = '<uuid of the organization>'.")));
+	ereport(ERROR, (errcode(ERRCODE_CARDINALITY_VIOLATION),
+					   errmsg("more than one organization has %s \"%s\"", kind, ls_uuid_text(id)),
+					   errhint("SET app.current_org_id = '<uuid of the organization>'.")));
 }
 
 /*
@@ -330,8 +337,8 @@ ls_ambiguous_row(const char *kind, const pg_uuid_t *id)
  * LS_READ in functions that are not volatile.
  */
 void
-ls_enter_org_of(const char *relname, const char *kind, const pg_uuid_t *id, LsRunMode mode,
-	pg_uuid_t *org)
+ls_enter_org_of(
+	const char *relname, const char *kind, const pg_uuid_t *id, LsRunMode mode, pg_uuid_t *org)
 {
 	pg_uuid_t current;
 	bool bound = ls_current_org(&current);
@@ -378,10 +385,9 @@ ls_check_row_org(Relation rel, const pg_uuid_t *org)
 	if (!ls_caller_is_confined(rel))
 		return;
 	if (org == NULL || !ls_current_org(&current) || !ls_uuid_equal(&current, org))
-		ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("new row violates row-level security policy for table \"%s\"",
-					RelationGetRelationName(rel))));
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("new row violates row-level security policy for table \"%s\"",
+							   RelationGetRelationName(rel))));
 }
 
 /* The organisation whose data is being deleted as a whole. */
@@ -398,13 +404,13 @@ ls_org_set_leaving(const pg_uuid_t *org)
 }
 
 /*
- * Is everything of an organisation being deleted?  Guards then let rows go, and
- * nobody writes histories.
+ * Is everything of an organisation (NULL: of any) being deleted?  Guards then
+ * let rows go, and nobody writes histories or keeps counts.
  */
 bool
 ls_org_is_leaving(const pg_uuid_t *org)
 {
-	return org_is_leaving && ls_uuid_equal(&leaving_org, org);
+	return org_is_leaving && (org == NULL || ls_uuid_equal(&leaving_org, org));
 }
 
 /*
