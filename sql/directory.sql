@@ -9,18 +9,18 @@ SET lead_system.now = '2026-03-02 12:00:00+00';
 -- create_organization(): a name is enough
 --
 SELECT lead_system.create_organization('Acme') AS acme \gset
-SELECT name, default_pipeline, default_region, timezone, country, status, onboarding_completed, onboarding_step,
+SELECT name, default_pipeline, default_region, timezone, country, currency, status, onboarding_completed, onboarding_step,
        service_types, created_at, updated_at
   FROM lead_system.organizations WHERE id = :'acme';
 -- A pipeline, and further columns by name
 SELECT lead_system.create_organization(name => 'Thames Plumbing', pipeline => 'marketplace', settings => '{
     "owner_name": "Tess", "tenant_id": "30000000-0000-4000-8000-0000000000aa", "default_region": "GB", "timezone": "Europe/London",
-    "phone": "020 7946 0123", "address": "1 Example Street", "city": "London", "state": null, "zip_code": "N1", "country": "GB",
+    "phone": "020 7946 0123", "address": "1 Example Street", "city": "London", "state": null, "zip_code": "N1", "country": "GB", "currency": "GBP",
     "service_types": ["plumbing", "heating"], "service_area": "North", "years_in_business": 7, "license_number": "L-1",
     "onboarding_completed": true, "onboarding_step": 5}') AS thames \gset
 \x on
 SELECT name, owner_name, tenant_id, default_pipeline, default_region, timezone, phone, address, city, state, zip_code, country,
-       service_types, service_area, years_in_business, license_number, status, onboarding_completed, onboarding_step
+       currency, service_types, service_area, years_in_business, license_number, status, onboarding_completed, onboarding_step
   FROM lead_system.organizations WHERE id = :'thames';
 \x off
 SELECT lead_system.create_organization(NULL) IS NULL AS null_for_null;
@@ -146,21 +146,35 @@ RESET app.current_user_id;
 SELECT lead_system.set_config('leads.duplicate_email_hours', '12');
 
 --
--- Deleting an organization takes everything along
+-- Deleting an organization takes everything along, and nothing of others
 --
+SELECT lead_system.copy_scoring_model('b2b') IS NOT NULL AS copied;
+UPDATE lead_system.leads SET status = 'Contacted', company_size = '1-10' WHERE id = '30000000-0000-4000-8000-0000000000e1';
+CREATE FUNCTION pg_temp.tables_with_rows_of(org uuid) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+    found boolean;
+BEGIN
+    FOR name IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                 WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind = 'r' AND a.attname = 'organization_id'
+                 ORDER BY c.relname COLLATE "C" LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM lead_system.%I WHERE organization_id = $1)', name) INTO found USING org;
+        IF found THEN
+            RETURN NEXT name;
+        END IF;
+    END LOOP;
+END $$;
+SELECT * FROM pg_temp.tables_with_rows_of('30000000-0000-4000-8000-000000000001');
+SELECT * FROM pg_temp.tables_with_rows_of(:'thames');
 DELETE FROM lead_system.organizations WHERE id = '30000000-0000-4000-8000-000000000001';
-SELECT count(*) AS rows_left FROM (
-    SELECT organization_id FROM lead_system.users UNION ALL SELECT organization_id FROM lead_system.leads
-    UNION ALL SELECT organization_id FROM lead_system.categories UNION ALL SELECT organization_id FROM lead_system.system_config
-    UNION ALL SELECT organization_id FROM lead_system.pipelines UNION ALL SELECT organization_id FROM lead_system.pipeline_statuses
-    UNION ALL SELECT organization_id FROM lead_system.activities UNION ALL SELECT organization_id FROM lead_system.lead_audit_log
-    UNION ALL SELECT organization_id FROM lead_system.lead_score_history) r
- WHERE organization_id = '30000000-0000-4000-8000-000000000001';
-SELECT count(*) AS others_users FROM lead_system.users WHERE organization_id = :'thames';
+SELECT * FROM pg_temp.tables_with_rows_of('30000000-0000-4000-8000-000000000001');
+SELECT * FROM pg_temp.tables_with_rows_of(:'thames');
 -- The session still names it, and sees nothing.
 SELECT count(*) FROM lead_system.dashboard_leads();
 SELECT lead_system.upsert_lead('{"email": "late@example.com"}');
 \echo :LAST_ERROR_SQLSTATE
 
+-- Several at once
 DELETE FROM lead_system.organizations WHERE id IN (:'acme', :'thames');
-SELECT count(*) AS users_left FROM lead_system.users WHERE organization_id IN (:'acme', :'thames');
+SELECT * FROM pg_temp.tables_with_rows_of(:'acme');
+SELECT * FROM pg_temp.tables_with_rows_of(:'thames');
