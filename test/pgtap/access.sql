@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(110);
+SELECT plan(120);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
@@ -379,6 +379,28 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
     (65, 'tap_admin', 'may not give access', 'SELECT lead_system.grant_access(''tap_none'', ''admin'')', NULL, '42501 | permission denied for function grant_access'),
     (66, 'tap_admin', 'may not install', 'CALL lead_system.install()', NULL, '42501 | permission denied for procedure install'),
     (67, 'tap_admin', 'may not set the clock', 'SET LOCAL lead_system.now = ''2020-01-01''', NULL, '42501 | permission denied to set parameter "lead_system.now"'),
+
+    (90, 'tap_agent', 'blocks a lead by hand', 'UPDATE lead_system.leads SET do_not_call = true WHERE id = ''a0000000-0000-4000-8000-000000000001''',
+        'SELECT do_not_call FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true'),
+    (91, 'tap_manager', 'may not unblock one', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001'; UPDATE lead_system.leads SET do_not_call = false WHERE id = 'a0000000-0000-4000-8000-000000000001' $s$,
+        NULL, '42501 | only an administrator can unblock a lead'),
+    (92, 'tap_admin', 'unblocks a lead', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001'; UPDATE lead_system.leads SET do_not_call = false WHERE id = 'a0000000-0000-4000-8000-000000000001' $s$,
+        'SELECT do_not_call FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> false'),
+    (93, 'tap_agent', 'unblocks none by passing the lead again', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
+         SELECT lead_system.upsert_lead('{"id": "a0000000-0000-4000-8000-000000000001", "do_not_call": false, "city": "Reno"}', 'merge') $s$,
+        'SELECT do_not_call::text || '' '' || city FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true Reno'),
+    (94, 'tap_agent', 'cannot say that somebody else made a lead', 'INSERT INTO lead_system.leads (email, created_by) VALUES (''new@alpha.example'', ''a0000000-0000-4000-8000-0000000000a1'')',
+        'SELECT created_by IS NULL FROM lead_system.leads WHERE email = ''new@alpha.example''', '1 rows -> true'),
+    (95, 'tap_agent', 'nor later', 'UPDATE lead_system.leads SET created_by = NULL',
+        'SELECT count(created_by) FROM lead_system.leads', '4 rows -> 8'),
+    (96, 'tap_manager', 'cannot say that somebody else made a list', 'INSERT INTO lead_system.lead_lists (organization_id, name, created_by) VALUES (''a0000000-0000-4000-8000-000000000000'', ''new'', ''a0000000-0000-4000-8000-0000000000a1'')',
+        'SELECT created_by IS NULL FROM lead_system.lead_lists WHERE name = ''new''', '1 rows -> true'),
+    (97, 'tap_admin', 'may not make an organization for another tenant', 'SELECT lead_system.create_organization(''delta'', ''b2b'', ''{"tenant_id": "b0000000-0000-4000-8000-0000000000ff"}'')', NULL,
+        '42501 | permission denied for tenant "b0000000-0000-4000-8000-0000000000ff" | app.current_tenant_id must be set to it.'),
+    (98, 'tap_admin', 'makes one for the tenant of the session', 'SELECT set_config(''app.current_tenant_id'', ''a0000000-0000-4000-8000-0000000000ff'', true), lead_system.create_organization(''delta'')',
+        'SELECT tenant_id FROM lead_system.organizations WHERE name = ''delta''', '1 rows -> a0000000-0000-4000-8000-0000000000ff'),
+    (99, 'tap_maintenance', 'suspends the organization', 'UPDATE lead_system.organizations SET status = ''suspended''',
+        'SELECT string_agg(name || '' '' || status, '', '' ORDER BY name) FROM lead_system.organizations WHERE name IN (''alpha ltd'', ''bravo ltd'')', '1 rows -> alpha ltd suspended, bravo ltd active'),
 
     (70, 'tap_maintenance', 'reads leads', 'SELECT 1 FROM lead_system.leads', NULL, '4 rows'),
     (71, 'tap_maintenance', 'scores all leads again', 'CALL lead_system.recalculate_lead_scores()',

@@ -10,7 +10,7 @@
 -- Runs alone: pg_prove test/pgtap/tenants.sql
 
 BEGIN;
-SELECT plan(64);
+SELECT plan(66);
 \ir lib/two_organizations.sql
 
 -- Functions must keep to the organization of the session even when row level
@@ -520,6 +520,12 @@ ROLLBACK TO leak;
 CREATE POLICY all_organizations ON lead_system.organizations FOR SELECT USING (name <> '');
 SELECT is_empty($$ SELECT * FROM lead_system.rls_selftest() WHERE (leaked > 0) <> (table_name = 'organizations') $$,
     'rls_selftest() finds organizations that others can see');
+ROLLBACK TO leak;
+CREATE POLICY of_agents ON lead_system.campaigns TO tap_agent USING (true);
+SELECT is_empty($$ SELECT * FROM lead_system.rls_selftest() WHERE (leaked > 0) <> (table_name = 'campaigns') $$,
+    'rls_selftest() finds a policy that lets one role through');
+SELECT results_eq($$ SELECT detail FROM lead_system.health_check() WHERE NOT ok $$, ARRAY['campaigns.of_agents'],
+    'health_check() names a policy that does not look at the organization');
 ROLLBACK TO leak;
 
 SAVEPOINT own_work;
