@@ -187,11 +187,11 @@ SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f3', 'l
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f4', 'BIDDING_CLOSED');
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f5', 'failed', 'Number is dead');
 SELECT first_name AS pipeline, status, stage, pipeline_stage, status_changed_at, contacted_at, qualified_at, quoted_at, lost_at, lost_reason
-  FROM lead_system.leads WHERE id::text LIKE '%f_' ORDER BY id;
+  FROM lead_system.leads WHERE id::text LIKE '40000000-0000-4000-8000-0000000000f_' ORDER BY id;
 SELECT l.first_name AS pipeline, h.old_status, h.new_status, h.old_stage, h.new_stage, h.time_in_status, h.trigger_type, h.trigger_id,
        h.reason, h.changed_by, h.created_at
   FROM lead_system.lead_status_history h JOIN lead_system.leads l ON l.id = h.lead_id
- WHERE l.id::text LIKE '%f_' ORDER BY l.id, h.created_at;
+ WHERE l.id::text LIKE '40000000-0000-4000-8000-0000000000f_' ORDER BY l.id, h.created_at;
 -- A step to where the lead is already does nothing.
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Qualified', 'Again');
 SELECT count(*) FROM lead_system.lead_status_history WHERE lead_id = '40000000-0000-4000-8000-0000000000f1';
