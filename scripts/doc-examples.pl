@@ -36,27 +36,25 @@ sub page_parts
 	return @parts;
 }
 
-# Run SQL texts in one session; returns what each of them printed.  Output and
-# errors come through two channels, so each is marked after every text.
+# Run SQL texts in one session; returns what each of them printed.
 sub run_texts
 {
 	my ($database, @texts) = @_;
 	my $dir = File::Temp->newdir;
-	my %printed;
 
 	open my $in, '>', "$dir/in" or die "$dir/in: $!";
 	print $in "\\set SHOW_CONTEXT never\n";
-	print $in "$_\n\\echo <<mark>>\n\\warn <<mark>>\n" for @texts;
+	print $in "$_\n\\echo <<mark>>\n" for @texts;
 	close $in;
-	system("psql -X -q -d '$database' <'$dir/in' >'$dir/out' 2>'$dir/err'") == 0
-		or die 'psql failed: ' . slurp("$dir/err");
-	for my $channel (qw(out err))
+	system("psql -X -q -d '$database' <'$dir/in' >'$dir/out' 2>&1") == 0
+		or die 'psql failed: ' . slurp("$dir/out");
+	my @printed = split /^<<mark>>\n/m, slurp("$dir/out"), -1;
+	for my $text (@printed)
 	{
-		my @pieces = split /^<<mark>>\n/m, slurp("$dir/$channel"), -1;
-		$printed{$channel} = \@pieces;
+		$text =~ s/[ \t]+$//mg;
+		$text =~ s/\n+\z/\n/;
 	}
-	return map { my $text = $printed{out}[$_] . $printed{err}[$_]; $text =~ s/[ \t]+$//mg; $text =~ s/\n+\z/\n/; $text }
-		0 .. $#texts;
+	return @printed[ 0 .. $#texts ];
 }
 
 sub slurp
