@@ -10,7 +10,7 @@
 \set mapping `cat docs/mapping.csv 2>/dev/null || cat "$TMP/src/docs/mapping.csv"`
 \set configuration `cat docs/configuration.md 2>/dev/null || cat "$TMP/src/docs/configuration.md"`
 \set security `cat docs/security.md 2>/dev/null || cat "$TMP/src/docs/security.md"`
-\set pages `cd docs 2>/dev/null || cd "$TMP/src/docs"; cat $(ls *.md | grep -v security.md)`
+\set pages `cd docs 2>/dev/null || cd "$TMP/src/docs"; cat $(ls *.md | grep -v security.md); grep -v "^|" security.md`
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
