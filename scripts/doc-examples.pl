@@ -12,6 +12,7 @@
 #   <!-- run ... -->      run, but neither shown nor compared
 #   ```sql norun ... ```  not run: what needs a second server, or a shell
 #
+# Roles that a page makes have names that begin with doc_, and are dropped again.
 # Identifiers differ from run to run and are compared as any uuid.  --update
 # writes the output into the page where it differs.
 use strict;
@@ -75,6 +76,12 @@ sub masked
 	return $text;
 }
 
+# The roles that pages make; their names begin with doc_.
+sub page_roles
+{
+	return split /\n/, `psql -X -q -At -d postgres -c "SELECT rolname FROM pg_roles WHERE rolname ~ '^doc_[a-z]+\$' ORDER BY 1"`;
+}
+
 # Run a page; returns the page as it should be, and whether it was so.
 sub run_page
 {
@@ -83,13 +90,16 @@ sub run_page
 	my @parts = page_parts(slurp($file));
 	my @run = grep { $parts[$_][0] =~ /^(sql|hidden)$/ } 0 .. $#parts;
 	my ($good, $result) = (1, '');
+	my @roles = page_roles();
 
 	system("psql -X -q -d postgres -c 'CREATE DATABASE $database'") == 0 or die 'could not create a database';
 	my @printed = eval { run_texts($database, map { $parts[$_][1] } @run) };
 	my $problem = $@;
 	system("psql -X -q -d postgres -c 'DROP DATABASE $database WITH (FORCE)'") == 0 or die 'could not drop the database';
-	system(q{psql -X -q -At -d postgres -c "SELECT format('DROP ROLE %I;', rolname) FROM pg_roles WHERE rolname LIKE 'doc\_%'" | psql -X -q -d postgres}) == 0
-		or die 'could not drop the roles';
+	for my $role (grep { my $made = $_; !grep { $_ eq $made } @roles } page_roles())
+	{
+		system("psql -X -q -d postgres -c 'DROP ROLE $role'") == 0 or die "could not drop role $role";
+	}
 	die $problem if $problem;
 
 	for my $i (0 .. $#parts)
