@@ -234,22 +234,12 @@ RESET ROLE;
 RESET app.current_org_id;
 
 DROP VIEW last_import, last_errors, members;
--- Leave nothing behind.
-SET session_replication_role = replica;
-DO $clean$
-DECLARE
-    tenant_table regclass;
-BEGIN
-    FOR tenant_table IN
-        SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-         WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind = 'r' AND a.attname = 'organization_id' AND NOT a.attisdropped
-    LOOP
-        EXECUTE format('DELETE FROM %s WHERE organization_id::text LIKE %L', tenant_table, 'd6000000-%');
-    END LOOP;
-    DELETE FROM lead_system.organizations WHERE id::text LIKE 'd6000000-%';
-END
-$clean$;
-RESET session_replication_role;
+-- An organization takes everything along.
+DELETE FROM lead_system.organizations WHERE id::text LIKE 'd6000000-%';
+SELECT (SELECT count(*) FROM lead_system.lead_imports WHERE organization_id::text LIKE 'd6000000-%') AS lead_imports,
+       (SELECT count(*) FROM lead_system.lead_import_errors WHERE organization_id::text LIKE 'd6000000-%') AS lead_import_errors,
+       (SELECT count(*) FROM lead_system.leads WHERE organization_id::text LIKE 'd6000000-%') AS leads,
+       (SELECT count(*) FROM lead_system.lead_audit_log WHERE organization_id::text LIKE 'd6000000-%') AS lead_audit_log;
 SELECT lead_system.revoke_access('regress_ls_import_manager');
 SELECT lead_system.revoke_access('regress_ls_import_agent');
 DROP ROLE regress_ls_import_manager, regress_ls_import_agent;

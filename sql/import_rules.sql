@@ -171,19 +171,9 @@ SELECT email, phone_number, do_not_call FROM lead_system.leads WHERE email = 'ne
 
 RESET app.current_org_id;
 DROP VIEW last_errors;
--- Leave nothing behind.
-SET session_replication_role = replica;
-DO $clean$
-DECLARE
-    tenant_table regclass;
-BEGIN
-    FOR tenant_table IN
-        SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-         WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind = 'r' AND a.attname = 'organization_id' AND NOT a.attisdropped
-    LOOP
-        EXECUTE format('DELETE FROM %s WHERE organization_id::text LIKE %L', tenant_table, 'd7000000-%');
-    END LOOP;
-    DELETE FROM lead_system.organizations WHERE id::text LIKE 'd7000000-%';
-END
-$clean$;
-RESET session_replication_role;
+-- An organization takes everything along.
+DELETE FROM lead_system.organizations WHERE id::text LIKE 'd7000000-%';
+SELECT (SELECT count(*) FROM lead_system.lead_imports WHERE organization_id::text LIKE 'd7000000-%') AS lead_imports,
+       (SELECT count(*) FROM lead_system.leads WHERE organization_id::text LIKE 'd7000000-%') AS leads,
+       (SELECT count(*) FROM lead_system.lead_status_history WHERE organization_id::text LIKE 'd7000000-%') AS lead_status_history,
+       (SELECT count(*) FROM lead_system.categories WHERE organization_id::text LIKE 'd7000000-%') AS categories;
