@@ -132,26 +132,22 @@ SELECT 'import_leads_csv', v.variant, s.import, 'row', v.statement
     ('bare', 'SELECT bench.read_file($1)')) v(variant, statement);
 
 -- A campaign: the list goes in, then 50 claims of 10 leads each.
-INSERT INTO bench.cases (case_name, variant, units, repeats, unit, prepare, statement, conclude)
-SELECT v.case_name, v.variant, CASE v.unit WHEN 'call' THEN 50 ELSE :members END, v.repeats, v.unit,
-       CASE v.variant WHEN 'bare' THEN 'ALTER TABLE bench.campaign_leads DISABLE TRIGGER USER' END, v.statement,
-       CASE v.variant WHEN 'bare' THEN 'ALTER TABLE bench.campaign_leads ENABLE TRIGGER USER' END
+INSERT INTO bench.cases (case_name, variant, units, repeats, unit, statement)
+SELECT v.case_name, v.variant, CASE v.unit WHEN 'call' THEN 50 ELSE :members END, v.repeats, v.unit, v.statement
   FROM (VALUES
     ('add_lead_list_to_campaign', 'ours', 1, 'row', 'SELECT lead_system.add_lead_list_to_campaign(c.id, l.id) FROM lead_system.campaigns c, lead_system.lead_lists l WHERE c.name = ''round '' || $1 AND l.name = ''Benchmark'''),
     ('add_lead_list_to_campaign', 'plpgsql', 1, 'row', 'SELECT bench.add_list(c.id, l.id, 1) FROM bench.campaigns c, bench.lead_lists l WHERE c.name = ''round '' || $1 AND l.name = ''Benchmark'''),
-    ('add_lead_list_to_campaign', 'bare', 1, 'row', 'INSERT INTO bench.campaign_leads (organization_id, campaign_id, lead_id, lead_list_id, temperature_rank, lead_score, status)'
+    ('add_lead_list_to_campaign', 'bare', 1, 'row', 'INSERT INTO bench.bare_campaign_leads (organization_id, campaign_id, lead_id, lead_list_id, temperature_rank, lead_score, status)'
         ' SELECT m.organization_id, c.id, m.lead_id, m.lead_list_id, bench.temperature_rank(l.temperature), l.lead_score, CASE WHEN l.do_not_call THEN ''dnc'' ELSE ''new'' END'
         ' FROM bench.campaigns c, bench.lead_list_members m JOIN bench.lead_lists ll ON ll.id = m.lead_list_id JOIN lead_system.leads l ON l.id = m.lead_id'
-        ' WHERE c.name = ''bare round '' || $1 AND ll.name = ''Benchmark'' ORDER BY m.lead_id'),
+        ' WHERE c.name = ''round '' || $1 AND ll.name = ''Benchmark'' ORDER BY m.lead_id'),
     ('claim_campaign_leads, 10 leads', 'ours', 50, 'call', 'SELECT count(*) FROM lead_system.campaigns c, lead_system.claim_campaign_leads(c.id, 10) WHERE c.name = ''round '' || $1'),
     ('claim_campaign_leads, 10 leads', 'plpgsql', 50, 'call', 'SELECT count(*) FROM bench.campaigns c, bench.claim(c.id, 10) WHERE c.name = ''round '' || $1'),
-    ('claim_campaign_leads, 10 leads', 'bare', 50, 'call', 'UPDATE bench.campaign_leads SET status = ''calling'', lease_until = now() + interval ''5 minutes'' WHERE id IN ('
-        'SELECT q.id FROM bench.campaign_leads q WHERE q.campaign_id = (SELECT id FROM bench.campaigns WHERE name = ''bare round '' || $1)'
+    ('claim_campaign_leads, 10 leads', 'bare', 50, 'call', 'UPDATE bench.bare_campaign_leads SET status = ''calling'', lease_until = now() + interval ''5 minutes'' WHERE id IN ('
+        'SELECT q.id FROM bench.bare_campaign_leads q WHERE q.campaign_id = (SELECT id FROM bench.campaigns WHERE name = ''round '' || $1)'
         ' AND q.organization_id = (SELECT lead_system.current_org_id()) AND q.status IN (''new'', ''queued'') AND q.is_dialable AND q.next_attempt_at <= now()'
         ' ORDER BY q.list_priority, q.temperature_rank, q.lead_score DESC, q.last_attempt_at NULLS FIRST, q.added_at, q.id LIMIT 10 FOR UPDATE SKIP LOCKED)')
   ) v(case_name, variant, repeats, unit, statement);
-INSERT INTO bench.campaigns (organization_id, name, status, daily_cap)
-SELECT lead_system.current_org_id(), 'bare round ' || r, 'active', NULL FROM generate_series(1, 20) r;
 
 -- Run one variant once and note how long it took.
 CREATE FUNCTION bench.measure(p_case text, p_variant text, p_round integer) RETURNS void

@@ -31,10 +31,6 @@ CREATE TRIGGER campaign_leads_after_insert AFTER INSERT ON bench.campaign_leads
 CREATE TRIGGER campaign_leads_after_update AFTER UPDATE ON bench.campaign_leads
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION bench.count_queue();
 
-CREATE FUNCTION bench.temperature_rank(temperature text) RETURNS smallint
-    LANGUAGE sql IMMUTABLE
-AS $$ SELECT (CASE temperature WHEN 'hot' THEN 1 WHEN 'warm' THEN 2 WHEN 'cool' THEN 3 WHEN 'cold' THEN 4 ELSE 5 END)::smallint $$;
-
 CREATE FUNCTION bench.add_list(p_campaign uuid, p_list uuid, p_priority integer) RETURNS uuid
     LANGUAGE plpgsql
 AS $$

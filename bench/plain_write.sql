@@ -85,6 +85,10 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION bench.temperature_rank(temperature text) RETURNS smallint
+    LANGUAGE sql IMMUTABLE
+AS $$ SELECT (CASE temperature WHEN 'hot' THEN 1 WHEN 'warm' THEN 2 WHEN 'cool' THEN 3 WHEN 'cold' THEN 4 ELSE 5 END)::smallint $$;
+
 CREATE FUNCTION bench.leads_after_update() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
@@ -94,7 +98,8 @@ BEGIN
     INSERT INTO bench.lead_audit_log (organization_id, lead_id, field_name, old_value, new_value, changed_by)
     SELECT p.organization_id, p.id, f.key, p.old->>f.key, f.value, lead_system.current_user_id()
       FROM (SELECT n.organization_id, n.id, to_jsonb(o) - derived AS old, to_jsonb(n) - derived AS new
-              FROM new_rows n JOIN old_rows o ON o.id = n.id) p
+              FROM new_rows n JOIN old_rows o ON o.id = n.id
+            OFFSET 0) p -- else the planner would convert the rows once per field
      CROSS JOIN LATERAL jsonb_each_text(p.new) f
      WHERE p.old <> p.new AND f.value IS DISTINCT FROM p.old->>f.key;
 
@@ -105,6 +110,13 @@ BEGIN
     SELECT n.organization_id, n.id, lead_system.current_user_id(), 'score_updated', jsonb_build_object('score', o.lead_score),
            jsonb_build_object('score', n.lead_score)
       FROM new_rows n JOIN old_rows o ON o.id = n.id WHERE n.lead_score <> o.lead_score;
+    UPDATE bench.campaign_leads q SET temperature_rank = bench.temperature_rank(n.temperature), lead_score = n.lead_score,
+           is_dialable = n.phone_number IS NOT NULL AND n.deleted_at IS NULL AND NOT n.is_spam,
+           status = CASE WHEN n.do_not_call AND NOT o.do_not_call THEN 'dnc' ELSE q.status END
+      FROM new_rows n JOIN old_rows o ON o.id = n.id
+     WHERE (n.lead_score, n.temperature, n.is_spam, n.deleted_at IS NULL, n.phone_number IS NULL, n.do_not_call)
+            IS DISTINCT FROM (o.lead_score, o.temperature, o.is_spam, o.deleted_at IS NULL, o.phone_number IS NULL, o.do_not_call)
+       AND q.organization_id = n.organization_id AND q.lead_id = n.id AND q.status IN ('new', 'queued');
     RETURN NULL;
 END
 $$;

@@ -57,24 +57,24 @@ SELECT :'org', :'list', id FROM lead_system.leads ORDER BY phone_number LIMIT :m
 VACUUM ANALYZE;
 
 -- A copy of a table with all that makes writing cost something, but triggers.
-CREATE PROCEDURE bench.copy_table(name text, with_rows boolean)
+CREATE PROCEDURE bench.copy_table(name text, target text, with_rows boolean)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     command text;
 BEGIN
-    EXECUTE format('CREATE TABLE bench.%I (LIKE lead_system.%1$I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+    EXECUTE format('CREATE TABLE bench.%I (LIKE lead_system.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', target, name);
     IF with_rows THEN
-        EXECUTE format('INSERT INTO bench.%I SELECT * FROM lead_system.%1$I', name);
+        EXECUTE format('INSERT INTO bench.%I SELECT * FROM lead_system.%I', target, name);
     END IF;
     FOR command IN
-        SELECT replace(pg_get_indexdef(indexrelid), 'ON lead_system.', 'ON bench.') FROM pg_index
-         WHERE indrelid = format('lead_system.%I', name)::regclass ORDER BY indexrelid
+        SELECT regexp_replace(pg_get_indexdef(indexrelid), 'INDEX \S+ ON lead_system\.\S+', 'INDEX ON bench.' || quote_ident(target))
+          FROM pg_index WHERE indrelid = format('lead_system.%I', name)::regclass ORDER BY indexrelid
     LOOP
         EXECUTE command;
     END LOOP;
     FOR command IN
-        SELECT format('ALTER TABLE bench.%I ADD CONSTRAINT %I %s', name, conname,
+        SELECT format('ALTER TABLE bench.%I ADD CONSTRAINT %I %s', target, conname,
                    CASE WHEN to_regclass(replace(confrelid::regclass::text, 'lead_system.', 'bench.')) IS NULL
                         THEN pg_get_constraintdef(oid)
                         ELSE replace(pg_get_constraintdef(oid), 'REFERENCES lead_system.', 'REFERENCES bench.') END)
@@ -82,24 +82,25 @@ BEGIN
     LOOP
         EXECUTE command;
     END LOOP;
-    EXECUTE format('ALTER TABLE bench.%I ENABLE ROW LEVEL SECURITY', name);
-    EXECUTE format('ALTER TABLE bench.%I FORCE ROW LEVEL SECURITY', name);
+    EXECUTE format('ALTER TABLE bench.%I ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE bench.%I FORCE ROW LEVEL SECURITY', target);
     EXECUTE format('CREATE POLICY tenant_isolation ON bench.%I'
         ' USING (organization_id = (SELECT lead_system.current_org_id()))'
-        ' WITH CHECK (organization_id = (SELECT lead_system.current_org_id()))', name);
-    EXECUTE format('ALTER TABLE bench.%I OWNER TO bench_app', name);
+        ' WITH CHECK (organization_id = (SELECT lead_system.current_org_id()))', target);
+    EXECUTE format('ALTER TABLE bench.%I OWNER TO bench_app', target);
 END
 $$;
 \echo 'copies of the tables ...'
-CALL bench.copy_table('leads', true);
-CALL bench.copy_table('lead_audit_log', false);
-CALL bench.copy_table('lead_score_history', false);
-CALL bench.copy_table('activities', true);
-CALL bench.copy_table('lead_lists', true);
-CALL bench.copy_table('lead_list_members', true);
-CALL bench.copy_table('campaigns', false);
-CALL bench.copy_table('campaign_lead_lists', false);
-CALL bench.copy_table('campaign_leads', false);
+CALL bench.copy_table('leads', 'leads', true);
+CALL bench.copy_table('lead_audit_log', 'lead_audit_log', false);
+CALL bench.copy_table('lead_score_history', 'lead_score_history', false);
+CALL bench.copy_table('activities', 'activities', true);
+CALL bench.copy_table('lead_lists', 'lead_lists', true);
+CALL bench.copy_table('lead_list_members', 'lead_list_members', true);
+CALL bench.copy_table('campaigns', 'campaigns', false);
+CALL bench.copy_table('campaign_lead_lists', 'campaign_lead_lists', false);
+CALL bench.copy_table('campaign_leads', 'campaign_leads', false);
+CALL bench.copy_table('campaign_leads', 'bare_campaign_leads', false);
 GRANT REFERENCES ON ALL TABLES IN SCHEMA lead_system TO bench_app;
 VACUUM ANALYZE;
 GRANT pg_read_server_files TO bench_app;
