@@ -79,6 +79,17 @@ for f in test/isolation/specs/*.spec; do n=$(basename "$f" .spec); grep -qxF "$n
 for n in $(cat sql/schedule); do [ -f "expected/$n.out" ] || echo "expected/$n.out"; done | rule "every pg_regress test has expected output"
 grep -nE 'pg_sleep' $(find sql test -name '*.sql' -o -name '*.spec' 2>/dev/null) /dev/null | rule "no test waits on the clock"
 
+# Documentation.
+for d in src/*/; do [ -f "${d}README.md" ] || echo "$d"; done | rule "every folder of src has a README"
+for f in *.md docs/*.md src/*/README.md; do
+    grep -oE '\]\([^):#]+' "$f" | cut -c3- | while read -r target; do [ -e "$(dirname "$f")/$target" ] || echo "$f: $target"; done
+done | rule "links of the documentation lead somewhere"
+version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" lead_system.control)
+{
+    grep -qF "\"version\": \"$version\"" META.json || echo META.json
+    grep -qF "## $version" CHANGELOG.md || echo CHANGELOG.md
+} | rule "META.json and CHANGELOG.md know the version of lead_system.control"
+
 # Nothing unfinished, no machine paths.
 git ls-files 2>/dev/null | grep -vE '^(scripts/lint.sh|docs/.*\.svg)$' | xargs grep -nE '(^|[^X])(TODO|FIXME|XXX|HACK)([^X]|$)' 2>/dev/null | rule "nothing is marked as unfinished"
 git ls-files 2>/dev/null | grep -vE '^(scripts/|\.ci/|docs/.*\.svg)' | xargs grep -nE '(^|[^a-zA-Z0-9._])/(home|root|work)/' 2>/dev/null | rule "no machine paths"

@@ -51,7 +51,7 @@ static const char *const sql_after_delete[] = {
 	"INSERT INTO lead_system.dnc_audit_log"
 	" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
 	" SELECT o.organization_id, 'removed', o.phone_number, $3, o.source, o.expires_at, $2, $1"
-	"   FROM old_rows o JOIN lead_system.organizations g ON g.id = o.organization_id",
+	"   FROM old_rows o",
 	/* Unblock what the list had blocked (D6). */
 	"UPDATE lead_system.leads l SET do_not_call = false, calling_blocked_reason = NULL"
 	"  FROM old_rows o"
@@ -84,6 +84,8 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	char nulls[3];
 	pg_uuid_t user;
 
+	if (ls_org_is_leaving(NULL))
+		return PointerGetDatum(NULL);
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && previous->reason != NULL)
 	{
 		cause = *previous;
@@ -165,13 +167,18 @@ void
 ls_dnc_step(LsLeadChange *change)
 {
 	bool was_blocked = change->old != NULL && ls_lead_bool(change->old, LEAD_do_not_call);
+	bool unblocks = was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call);
 	char *reason = ls_lead_text(change->row, LEAD_calling_blocked_reason);
 
+	if (unblocks && !ls_lead_cause()->force && !ls_caller_is_admin())
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("only an administrator can unblock a lead"),
+						   errtablecol(change->rel, change->row->map->attnum[LEAD_do_not_call])));
 	if (must_ask(change))
 	{
 		if (number_is_listed(change))
 		{
-			if (was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call))
+			if (unblocks)
 				ereport(ERROR,
 					(errcode(LS_ERRCODE_ON_DNC_LIST),
 						errmsg("the lead's number is on the do-not-call list"),

@@ -39,8 +39,6 @@ CREATE TABLE lead_system.dnc_audit_log (
     consent_id      uuid,
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT dnc_audit_log_pkey PRIMARY KEY (id, organization_id),
-    CONSTRAINT dnc_audit_log_organization_id_fkey FOREIGN KEY (organization_id)
-        REFERENCES lead_system.organizations (id) ON DELETE CASCADE,
     CONSTRAINT dnc_audit_log_action_check CHECK (action IN ('added', 'extended', 'removed', 'overridden'))
 );
 COMMENT ON TABLE lead_system.dnc_audit_log IS
@@ -61,6 +59,8 @@ CREATE POLICY tenant_isolation ON lead_system.dnc_audit_log
 
 CREATE TRIGGER dnc_list_a_normalize BEFORE INSERT OR UPDATE ON lead_system.dnc_list
     FOR EACH ROW EXECUTE FUNCTION lead_system.directory_normalize();
+CREATE TRIGGER dnc_list_stamp_user BEFORE INSERT OR UPDATE ON lead_system.dnc_list
+    FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('added_by');
 CREATE TRIGGER dnc_list_touch_updated_at BEFORE UPDATE ON lead_system.dnc_list
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
 CREATE TRIGGER dnc_list_after_insert AFTER INSERT ON lead_system.dnc_list
@@ -75,6 +75,6 @@ CREATE TRIGGER dnc_list_after_delete AFTER DELETE ON lead_system.dnc_list
 CREATE TRIGGER dnc_list_no_truncate BEFORE TRUNCATE ON lead_system.dnc_list
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();
 CREATE TRIGGER dnc_audit_log_append_only BEFORE UPDATE OR DELETE ON lead_system.dnc_audit_log
-    FOR EACH ROW EXECUTE FUNCTION lead_system.append_only('organizations', 'organization_id');
+    FOR EACH ROW EXECUTE FUNCTION lead_system.append_only();
 CREATE TRIGGER dnc_audit_log_no_truncate BEFORE TRUNCATE ON lead_system.dnc_audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();

@@ -199,10 +199,9 @@ ls_grants_restore(void)
 		if (get_role_oid(name, true) == id)
 			roles[row] = name;
 		else
-			ereport(NOTICE,
-				(errmsg("role \"%s\" is not the one that had access", name),
-					errhint("SELECT %s.grant_access('%s', '%s') gives it access.", LS_SCHEMA, name,
-						level_names[levels[row]])));
+			ereport(NOTICE, (errmsg("role \"%s\" is not the one that had access", name),
+								errhint("SELECT %s.grant_access('%s', '%s') gives it access.",
+									LS_SCHEMA, name, level_names[levels[row]])));
 	}
 	for (row = 0; row < n; row++)
 	{

@@ -88,6 +88,15 @@ health_catalog(FunctionCallInfo fcinfo)
 		"   WHERE NOT (t.relrowsecurity AND t.relforcerowsecurity) OR NOT EXISTS ("
 		"     SELECT 1 FROM pg_catalog.pg_policy p WHERE p.polrelid = t.oid)"
 		"  UNION ALL"
+		"  SELECT 'policies', 'all look at the organization of the session',"
+		"         t.relname || '.' || p.polname"
+		"    FROM tenant_tables t JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid"
+		"   WHERE p.polpermissive AND NOT EXISTS ("
+		"     SELECT 1 FROM pg_catalog.pg_depend d"
+		"      WHERE d.classid = 'pg_catalog.pg_policy'::regclass AND d.objid = p.oid"
+		"        AND d.refclassid = 'pg_catalog.pg_proc'::regclass"
+		"        AND d.refobjid = 'lead_system.current_org_id()'::regprocedure)"
+		"  UNION ALL"
 		"  SELECT 'ownership', 'all relations have one owner', r.relname::text FROM relations r"
 		"   WHERE r.relkind IN ('r', 'p', 'v') AND r.relowner <> ("
 		"     SELECT o.relowner FROM relations o WHERE o.relname = 'organizations')"
@@ -100,9 +109,10 @@ health_catalog(FunctionCallInfo fcinfo)
 		"SELECT c.name, count(p.object) = 0,"
 		"       coalesce(string_agg(p.object, ', ' ORDER BY p.object), c.good)"
 		"  FROM (VALUES (1, 'row security', 'on for every tenant table'),"
-		"               (2, 'ownership', 'all relations have one owner'),"
-		"               (3, 'triggers', 'none is disabled'),"
-		"               (4, 'indexes', 'all are valid')) c(position, name, good)"
+		"               (2, 'policies', 'all look at the organization of the session'),"
+		"               (3, 'ownership', 'all relations have one owner'),"
+		"               (4, 'triggers', 'none is disabled'),"
+		"               (5, 'indexes', 'all are valid')) c(position, name, good)"
 		"  LEFT JOIN problems p ON p.check_name = c.name"
 		" GROUP BY c.position, c.name, c.good ORDER BY c.position");
 	LsScope scope;
@@ -181,13 +191,47 @@ selftest_orgs(pg_uuid_t *orgs)
 }
 
 /*
- * How many rows of other organisations does one organisation see in a table?
- *
- * Looks as the predefined role pg_read_all_data, which may select from every
- * table and is subject to row level security, so that only policies count.
+ * The roles to look at a table as: pg_read_all_data, which may select from
+ * every table and is subject to row level security, and those that have a
+ * policy of their own.
  */
+static Oid *
+selftest_roles(const char *table, int *n)
+{
+	LS_QUERY(query,
+		"SELECT DISTINCT r.oid FROM pg_catalog.pg_policy p"
+		"  JOIN pg_catalog.pg_class c ON c.oid = p.polrelid"
+		"  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace"
+		"  JOIN pg_catalog.pg_roles r ON r.oid = ANY (p.polroles)"
+		" WHERE s.nspname = 'lead_system' AND c.relname = $1"
+		"   AND NOT r.rolsuper AND NOT r.rolbypassrls"
+		"   AND pg_catalog.has_table_privilege(r.oid, c.oid, 'SELECT')",
+		TEXTOID);
+	LsScope scope;
+	LsArgs args = {0};
+	Oid *roles;
+	uint64 found;
+	uint64 row;
+
+	ls_arg_text(&args, table);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run(&query, &args, LS_READ);
+	roles = SPI_palloc(sizeof(Oid) * (found + 1));
+	roles[0] = ROLE_PG_READ_ALL_DATA;
+	for (row = 0; row < found; row++)
+	{
+		bool isnull;
+
+		roles[row + 1] = DatumGetObjectId(ls_result(row, 1, &isnull));
+	}
+	ls_scope_close(&scope);
+	*n = (int) found + 1;
+	return roles;
+}
+
+/* How many rows of other organisations does a role see in a table? */
 static int64
-selftest_leaked(const char *table, const pg_uuid_t *org)
+selftest_leaked(const char *table, Oid role, const pg_uuid_t *org)
 {
 	const char *tenant_column = strcmp(table, "organizations") == 0 ? "id" : "organization_id";
 	Oid argtype = UUIDOID;
@@ -205,8 +249,7 @@ selftest_leaked(const char *table, const pg_uuid_t *org)
 		"app.current_tenant_id", "", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("app.current_org_id", ls_uuid_text(org), PGC_USERSET, PGC_S_SESSION,
 		GUC_ACTION_SAVE, true, 0, false);
-	SetUserIdAndSecContext(
-		ROLE_PG_READ_ALL_DATA, scope.saved_security | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(role, scope.saved_security | SECURITY_LOCAL_USERID_CHANGE);
 	rc = SPI_execute_with_args(psprintf("SELECT count(*) FROM %s.%s t WHERE t.%s <> $1", LS_SCHEMA,
 								   quote_identifier(table), tenant_column),
 		1, &argtype, &arg, NULL, true, 0);
@@ -266,10 +309,12 @@ ls_core_rls_selftest(PG_FUNCTION_ARGS)
 		int64 leaked = 0;
 		Datum values[2];
 		bool nulls[2] = {false, false};
+		int n_roles;
+		Oid *roles = selftest_roles(table, &n_roles);
 		int i;
 
-		for (i = 0; i < n_orgs; i++)
-			leaked += selftest_leaked(table, &orgs[i]);
+		for (i = 0; i < n_orgs * n_roles; i++)
+			leaked += selftest_leaked(table, roles[i / n_orgs], &orgs[i % n_orgs]);
 		values[0] = CStringGetTextDatum(table);
 		values[1] = Int64GetDatum(leaked);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -31,8 +31,8 @@ row_uuid(TriggerData *trigdata, const char *column, pg_uuid_t *value)
 {
 	Relation rel = trigdata->tg_relation;
 	bool isnull;
-	Datum datum = SPI_getbinval(trigdata->tg_trigtuple, RelationGetDescr(rel),
-		ls_trigger_attnum(rel, column), &isnull);
+	Datum datum = SPI_getbinval(
+		trigdata->tg_trigtuple, RelationGetDescr(rel), ls_trigger_attnum(rel, column), &isnull);
 
 	if (!isnull)
 		*value = *DatumGetUUIDP(datum);
@@ -47,7 +47,7 @@ parent_is_gone(TriggerData *trigdata, const char *parent, const char *column)
 	pg_uuid_t id;
 
 	return row_uuid(trigdata, "organization_id", &org) && row_uuid(trigdata, column, &id) &&
-		!ls_row_exists(parent, &org, &id);
+		   !ls_row_exists(parent, &org, &id);
 }
 
 /* May this row of a history be deleted?  With its organisation or its parent. */
@@ -161,8 +161,8 @@ PG_FUNCTION_INFO_V1(ls_core_same_owner);
 Datum
 ls_core_same_owner(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ls_trigger_check(fcinfo, "same_owner", LS_TRIGGER_BEFORE_ROW,
-		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
+	TriggerData *trigdata = ls_trigger_check(
+		fcinfo, "same_owner", LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
 	TriggerData new_row = *trigdata;
 	char **args = trigdata->tg_trigger->tgargs;
 	Oid argtypes[2] = {UUIDOID, UUIDOID};
@@ -182,10 +182,11 @@ ls_core_same_owner(PG_FUNCTION_ARGS)
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	found = SPI_execute_with_args(
-				psprintf("SELECT 1 FROM %s.%s WHERE id = $1 AND organization_id IS NOT DISTINCT FROM $2",
+				psprintf(
+					"SELECT 1 FROM %s.%s WHERE id = $1 AND organization_id IS NOT DISTINCT FROM $2",
 					LS_SCHEMA, quote_identifier(args[0])),
 				2, argtypes, values, nulls, false, 1) == SPI_OK_SELECT &&
-		SPI_processed > 0;
+			SPI_processed > 0;
 	ls_scope_close(&scope);
 	if (!found)
 		ereport(ERROR,

@@ -162,8 +162,8 @@ PG_FUNCTION_INFO_V1(ls_core_stamp_user);
 Datum
 ls_core_stamp_user(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ls_trigger_check(fcinfo, "stamp_user", LS_TRIGGER_BEFORE_ROW,
-		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
+	TriggerData *trigdata = ls_trigger_check(
+		fcinfo, "stamp_user", LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
 	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
 	int attnum = ls_trigger_attnum(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);

@@ -16,9 +16,16 @@
 #include "core/query.h"
 #include "directory/directory.h"
 
+/* What an administrator may change: not the id, the tenant or the status. */
+#define ORGANIZATION_COLUMNS \
+	"name, owner_name, default_pipeline, default_region, timezone, phone, address, city, state," \
+	" zip_code, country, currency, service_types, service_area, years_in_business," \
+	" license_number, onboarding_completed, onboarding_step"
+
 static const LsGrant directory_grants[] = {
 	{"organizations", "SELECT", LS_LEVEL_READONLY, false},
-	{"organizations", "UPDATE", LS_LEVEL_ADMIN, false},
+	{"organizations", "UPDATE (" ORGANIZATION_COLUMNS ")", LS_LEVEL_ADMIN, false},
+	{"organizations", "UPDATE, DELETE", LS_LEVEL_MAINTENANCE, true},
 	{"users", "SELECT", LS_LEVEL_READONLY, false},
 	{"users", "INSERT, UPDATE", LS_LEVEL_ADMIN, false},
 	{"categories", "SELECT", LS_LEVEL_READONLY, false},

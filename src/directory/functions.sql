@@ -10,7 +10,7 @@ REVOKE ALL ON FUNCTION lead_system.create_organization(text, text, jsonb) FROM P
 CREATE FUNCTION lead_system.directory_normalize() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_normalize';
 COMMENT ON FUNCTION lead_system.directory_normalize() IS
-    'Trigger of organizations and users: brings phone numbers and e-mail addresses to their stored form, checks the time zone.';
+    'Trigger of tables with phone numbers, e-mail addresses or time zones: brings the first two to their stored form, checks the third.';
 REVOKE ALL ON FUNCTION lead_system.directory_normalize() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.organizations_default_categories() RETURNS trigger
@@ -30,3 +30,9 @@ CREATE FUNCTION lead_system.users_membership_changed() RETURNS trigger
 COMMENT ON FUNCTION lead_system.users_membership_changed() IS
     'Trigger of users: makes sessions check membership anew when is_active or role changed.';
 REVOKE ALL ON FUNCTION lead_system.users_membership_changed() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.organizations_delete_data() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_delete_data';
+COMMENT ON FUNCTION lead_system.organizations_delete_data() IS
+    'Trigger of organizations: deletes everything that the organization has in the tables of the schema, histories too.';
+REVOKE ALL ON FUNCTION lead_system.organizations_delete_data() FROM PUBLIC;

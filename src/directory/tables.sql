@@ -8,12 +8,13 @@ CREATE TABLE lead_system.organizations (
     default_pipeline     text        NOT NULL DEFAULT 'b2b',
     default_region       text        NOT NULL DEFAULT 'US',
     timezone             text        NOT NULL DEFAULT 'America/Chicago',
-    phone                text,
+    phone                text        COLLATE "C",
     address              text,
     city                 text,
     state                text,
     zip_code             text,
     country              text        NOT NULL DEFAULT 'US',
+    currency             text        NOT NULL DEFAULT 'USD',
     service_types        text[]      NOT NULL DEFAULT '{}',
     service_area         text,
     years_in_business    integer,
@@ -26,6 +27,7 @@ CREATE TABLE lead_system.organizations (
     CONSTRAINT organizations_pkey PRIMARY KEY (id),
     CONSTRAINT organizations_name_check CHECK (length(btrim(name)) > 0),
     CONSTRAINT organizations_default_region_check CHECK (default_region ~ '^[A-Z]{2}$'),
+    CONSTRAINT organizations_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
     CONSTRAINT organizations_phone_check CHECK (lead_system.is_e164(phone)),
     CONSTRAINT organizations_years_in_business_check CHECK (years_in_business >= 0),
     CONSTRAINT organizations_status_check CHECK (status IN ('active', 'suspended', 'cancelled')),
@@ -36,6 +38,7 @@ COMMENT ON TABLE lead_system.organizations IS
 COMMENT ON COLUMN lead_system.organizations.tenant_id IS 'Groups organizations; no rule depends on it but the check of app.current_tenant_id.';
 COMMENT ON COLUMN lead_system.organizations.default_pipeline IS 'Name of the pipeline of new leads: one of the organization''s own, or a built-in one.';
 COMMENT ON COLUMN lead_system.organizations.default_region IS 'ISO 3166 code: phone numbers without a country code are read as numbers of this region.';
+COMMENT ON COLUMN lead_system.organizations.currency IS 'ISO 4217 code: all money of the organization is in it.';
 
 CREATE INDEX organizations_tenant_id_idx ON lead_system.organizations (tenant_id) WHERE tenant_id IS NOT NULL;
 
@@ -52,6 +55,8 @@ CREATE TRIGGER organizations_touch_updated_at BEFORE UPDATE ON lead_system.organ
 CREATE TRIGGER organizations_default_categories AFTER INSERT ON lead_system.organizations
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.organizations_default_categories();
+CREATE TRIGGER organizations_delete_data BEFORE DELETE ON lead_system.organizations
+    FOR EACH ROW EXECUTE FUNCTION lead_system.organizations_delete_data();
 CREATE TRIGGER organizations_membership_changed AFTER UPDATE OR DELETE OR TRUNCATE ON lead_system.organizations
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.cache_invalidate();
 
@@ -60,7 +65,7 @@ CREATE TABLE lead_system.users (
     id                        uuid          NOT NULL DEFAULT lead_system.uuid_v7(),
     full_name                 text          NOT NULL,
     email                     text          NOT NULL,
-    phone_number              text,
+    phone_number              text          COLLATE "C",
     role                      text          NOT NULL DEFAULT 'rep',
     is_active                 boolean       NOT NULL DEFAULT true,
     max_active_leads          integer       NOT NULL DEFAULT 20,

@@ -111,9 +111,27 @@ check_timezone_column(HeapTuple tuple, TupleDesc desc, const char *column)
 						   errhint("Use a name from pg_timezone_names, such as America/Chicago.")));
 }
 
+/* The caller must be allowed to write for the organisation of the row. */
+static void
+check_tenant(Relation rel, HeapTuple tuple)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	int attnum = SPI_fnumber(desc, "organization_id");
+	bool isnull;
+	Datum org;
+
+	if (attnum <= 0)
+		attnum = ls_trigger_attnum(rel, "id"); /* the organisation itself */
+	org = SPI_getbinval(tuple, desc, attnum, &isnull);
+	ls_check_row_org(rel, isnull ? NULL : DatumGetUUIDP(org));
+}
+
 PG_FUNCTION_INFO_V1(ls_directory_normalize);
 
-/* directory_normalize(): BEFORE row trigger of organizations and users. */
+/*
+ * directory_normalize(): BEFORE row trigger of tables with a phone number, an
+ * e-mail address or a time zone.
+ */
 Datum
 ls_directory_normalize(PG_FUNCTION_ARGS)
 {
@@ -122,6 +140,7 @@ ls_directory_normalize(PG_FUNCTION_ARGS)
 	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
 
+	check_tenant(trigdata->tg_relation, tuple);
 	tuple = normalize_phone_column(tuple, desc, "phone");
 	tuple = normalize_phone_column(tuple, desc, "phone_number");
 	tuple = fold_email_column(tuple, desc, "email");

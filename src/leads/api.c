@@ -147,6 +147,7 @@ ls_leads_check_pipeline(PG_FUNCTION_ARGS)
 	Datum name = SPI_getbinval(
 		tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, "default_pipeline"), &name_null);
 
+	ls_check_row_org(rel, id_null ? NULL : DatumGetUUIDP(id));
 	if (!id_null && !name_null &&
 		ls_pipeline_find(DatumGetUUIDP(id), TextDatumGetCString(name)) == NULL)
 		ereport(ERROR,

@@ -23,6 +23,8 @@
 #define LS_LEAD_STAMP 0x04
 /* The number of times something happened; an increase is activity of the lead. */
 #define LS_LEAD_ENGAGEMENT 0x08
+/* Set by what comes in through jsonb and CSV, but never cleared by it. */
+#define LS_LEAD_STICKY 0x10
 
 #define LS_LEAD_COLUMNS(X) \
 	X(organization_id, UUIDOID, 0) \
@@ -98,12 +100,12 @@
 	X(needs_review, BOOLOID, LS_LEAD_INPUT) \
 	X(is_qualified, BOOLOID, LS_LEAD_INPUT) \
 	X(qualification_bonus_applied, BOOLOID, LS_LEAD_DERIVED) \
-	X(do_not_call, BOOLOID, LS_LEAD_INPUT) \
+	X(do_not_call, BOOLOID, LS_LEAD_INPUT | LS_LEAD_STICKY) \
 	X(calling_blocked_reason, TEXTOID, LS_LEAD_INPUT) \
 	X(tags, TEXTARRAYOID, LS_LEAD_INPUT) \
 	X(notes, TEXTOID, LS_LEAD_INPUT) \
 	X(metadata, JSONBOID, LS_LEAD_INPUT) \
-	X(created_by, UUIDOID, LS_LEAD_INPUT) \
+	X(created_by, UUIDOID, 0) \
 	X(created_at, TIMESTAMPTZOID, LS_LEAD_INPUT) \
 	X(updated_at, TIMESTAMPTZOID, LS_LEAD_DERIVED) \
 	X(deleted_at, TIMESTAMPTZOID, LS_LEAD_INPUT)

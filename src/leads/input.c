@@ -96,7 +96,7 @@ static const char *const name_aliases[] = {
 
 /* Origin of a lead: a later record fills it, but does not replace it. */
 static const LsLeadColumn origin_columns[] = {LEAD_source, LEAD_sub_source, LEAD_source_id,
-	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_by, LEAD_created_at, LEAD_id};
+	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_at, LEAD_id};
 
 /* Is a column that jsonb and CSV may set? */
 static LsLeadColumn

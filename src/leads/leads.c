@@ -17,9 +17,16 @@ int ls_lead_n_steps = 0;
 const LsLeadListener *ls_lead_listeners[LS_MAX_LEAD_LISTENERS];
 int ls_lead_n_listeners = 0;
 
+/*
+ * Not the id: it is unique among all tenants, so choosing one would tell whether
+ * another has it.
+ */
+#define PIPELINE_COLUMNS "organization_id, name, description"
+
 static const LsGrant leads_grants[] = {
 	{"pipelines", "SELECT", LS_LEVEL_READONLY, false},
-	{"pipelines", "INSERT, UPDATE, DELETE", LS_LEVEL_ADMIN, false},
+	{"pipelines", "DELETE, INSERT (" PIPELINE_COLUMNS "), UPDATE (" PIPELINE_COLUMNS ")",
+		LS_LEVEL_ADMIN, false},
 	{"pipeline_statuses", "SELECT", LS_LEVEL_READONLY, false},
 	{"pipeline_statuses", "INSERT, UPDATE, DELETE", LS_LEVEL_ADMIN, false},
 	{"pipeline_transitions", "SELECT", LS_LEVEL_READONLY, false},

@@ -107,6 +107,31 @@ note_engagement(LsLeadChange *change)
 	}
 }
 
+/*
+ * Who made the lead is what the session says, and stays.  Only who is above the
+ * policies may write something else, to bring in old data.
+ */
+static void
+stamp_creator(LsLeadChange *change)
+{
+	bool confined = ls_caller_is_confined(change->rel);
+	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
+	bool known = ls_current_user(user);
+
+	if (change->old != NULL)
+	{
+		if (confined)
+		{
+			bool isnull;
+			Datum creator = ls_lead_get(change->old, LEAD_created_by, &isnull);
+
+			ls_lead_set(change->row, LEAD_created_by, creator, isnull);
+		}
+	}
+	else if (confined || ls_lead_isnull(change->row, LEAD_created_by))
+		ls_lead_set(change->row, LEAD_created_by, UUIDPGetDatum(user), !known);
+}
+
 /* Step: bring what was passed to the stored form. */
 void
 ls_lead_step_normalize(LsLeadChange *change)
@@ -124,13 +149,7 @@ ls_lead_step_normalize(LsLeadChange *change)
 							   errmsg("unrecognized time zone \"%s\"", name),
 							   errtablecol(change->rel, change->row->map->attnum[LEAD_timezone])));
 	}
-	if (change->old == NULL && ls_lead_isnull(change->row, LEAD_created_by))
-	{
-		pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
-
-		if (ls_current_user(user))
-			ls_lead_set(change->row, LEAD_created_by, UUIDPGetDatum(user), false);
-	}
+	stamp_creator(change);
 	note_engagement(change);
 }
 
@@ -169,6 +188,7 @@ find_organization(LsLeadChange *change)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						   errmsg("id and organization of a lead cannot be changed")));
 	change->org = *DatumGetUUIDP(org);
+	ls_check_row_org(change->rel, &change->org);
 	change->organization = ls_organization(&change->org);
 	if (change->organization == NULL)
 		ereport(

@@ -9,7 +9,7 @@ CREATE TABLE lead_system.pipelines (
     CONSTRAINT pipelines_pkey PRIMARY KEY (id),
     CONSTRAINT pipelines_id_organization_id_key UNIQUE (id, organization_id),
     CONSTRAINT pipelines_organization_id_name_key UNIQUE NULLS NOT DISTINCT (organization_id, name),
-    CONSTRAINT pipelines_name_check CHECK (name ~ '^[a-z][a-z0-9_]*$')
+    CONSTRAINT pipelines_name_check CHECK (name ~ '^[a-z][a-z0-9_]{0,62}$')
 );
 COMMENT ON TABLE lead_system.pipelines IS
     'Ways in which leads move from status to status. Rows without organization are built in and shared.';
@@ -84,6 +84,10 @@ CREATE POLICY tenant_write ON lead_system.pipeline_transitions
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
 
+CREATE TRIGGER pipeline_statuses_a_same_owner BEFORE INSERT OR UPDATE ON lead_system.pipeline_statuses
+    FOR EACH ROW EXECUTE FUNCTION lead_system.same_owner('pipelines', 'pipeline_id');
+CREATE TRIGGER pipeline_transitions_a_same_owner BEFORE INSERT OR UPDATE ON lead_system.pipeline_transitions
+    FOR EACH ROW EXECUTE FUNCTION lead_system.same_owner('pipelines', 'pipeline_id');
 CREATE TRIGGER pipelines_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.pipelines
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.cache_invalidate();
 CREATE TRIGGER pipeline_statuses_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.pipeline_statuses
@@ -428,13 +432,10 @@ CREATE TRIGGER lead_status_history_append_only BEFORE UPDATE OR DELETE ON lead_s
 CREATE TRIGGER lead_status_history_no_truncate BEFORE TRUNCATE ON lead_system.lead_status_history
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();
 CREATE TRIGGER activities_append_only BEFORE UPDATE OR DELETE ON lead_system.activities
-    FOR EACH ROW EXECUTE FUNCTION lead_system.append_only('leads', 'lead_id', 'organizations', 'organization_id');
-CREATE TRIGGER organizations_forget_histories AFTER DELETE ON lead_system.organizations
-    REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories('activities', 'id', 'organization_id');
+    FOR EACH ROW EXECUTE FUNCTION lead_system.append_only('leads', 'lead_id');
 CREATE TRIGGER leads_forget_histories AFTER DELETE ON lead_system.leads
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories(
-        'lead_audit_log', 'id', 'lead_id', 'lead_status_history', 'id', 'lead_id', 'activities', 'id', 'lead_id');
+        'lead_audit_log', 'lead_id', 'lead_status_history', 'lead_id', 'activities', 'lead_id');
 CREATE TRIGGER activities_no_truncate BEFORE TRUNCATE ON lead_system.activities
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();

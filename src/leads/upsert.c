@@ -246,6 +246,8 @@ append_merge(StringInfo set, LsLeadColumn column, int param)
 
 	if (ls_lead_fills_only(column))
 		appendStringInfo(set, "%s = coalesce(%s, $%d)", name, name, param);
+	else if (ls_lead_columns[column].flags & LS_LEAD_STICKY)
+		appendStringInfo(set, "%s = %s OR $%d", name, name, param);
 	else if (ls_lead_columns[column].type == JSONBOID)
 		appendStringInfo(set, "%s = %s || $%d", name, name, param);
 	else if (ls_lead_columns[column].type == TEXTARRAYOID)

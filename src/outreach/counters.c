@@ -21,6 +21,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/query.h"
+#include "core/tenant.h"
 #include "core/transition.h"
 #include "core/trigger.h"
 #include "outreach/outreach.h"
@@ -161,6 +162,8 @@ ls_outreach_members_changed(PG_FUNCTION_ARGS)
 	LsTransition transition;
 	CountKey key;
 
+	if (ls_org_is_leaving(NULL))
+		return PointerGetDatum(NULL);
 	memset(&key, 0, sizeof(key));
 	ls_transition_open(&transition, trigdata);
 	while (ls_transition_next(&transition))
@@ -234,6 +237,8 @@ ls_outreach_campaign_leads_changed(PG_FUNCTION_ARGS)
 	HTAB *counts = counts_create();
 	LsTransition transition;
 
+	if (ls_org_is_leaving(NULL))
+		return PointerGetDatum(NULL);
 	ls_transition_open(&transition, trigdata);
 	while (ls_transition_next(&transition))
 	{

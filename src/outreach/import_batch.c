@@ -19,6 +19,7 @@
 #include "common/hashfn.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -97,6 +98,17 @@ remember_keys(HTAB *keys, const LsLeadInput *input, int unit)
 	}
 }
 
+/* What two rows say of a column of the same lead: the later one overwrites. */
+static Datum
+merged_value(int column, Datum earlier, Datum later)
+{
+	if (ls_lead_columns[column].flags & LS_LEAD_STICKY)
+		return BoolGetDatum(DatumGetBool(earlier) || DatumGetBool(later));
+	if (ls_lead_columns[column].type == JSONBOID)
+		return DirectFunctionCall2(jsonb_concat, earlier, later);
+	return later;
+}
+
 /* A later row of the same lead overwrites, but for the origin. */
 void
 ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from)
@@ -107,8 +119,9 @@ ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from)
 	{
 		if (!from->set[i] || (into->set[i] && ls_lead_fills_only((LsLeadColumn) i)))
 			continue;
+		into->values[i] =
+			into->set[i] ? merged_value(i, into->values[i], from->values[i]) : from->values[i];
 		into->set[i] = true;
-		into->values[i] = from->values[i];
 	}
 }
 

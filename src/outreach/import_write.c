@@ -215,6 +215,8 @@ update_expression(LsLeadColumn column)
 
 	if (ls_lead_fills_only(column))
 		return psprintf("coalesce(l.%s, %s)", name, incoming(column));
+	if (ls_lead_columns[column].flags & LS_LEAD_STICKY)
+		return psprintf("l.%s OR coalesce(%s, false)", name, incoming(column));
 	if (ls_lead_columns[column].type == JSONBOID)
 		return psprintf("l.%s || coalesce(%s, '{}')", name, incoming(column));
 	if (ls_lead_columns[column].type == TEXTARRAYOID)

@@ -19,6 +19,7 @@ static const LsGrant outreach_grants[] = {
 	{"campaigns", "SELECT", LS_LEVEL_READONLY, false},
 	{"campaigns", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
 	{"campaign_lead_lists", "SELECT", LS_LEVEL_READONLY, false},
+	{"campaign_lead_lists", "UPDATE (max_attempts_override, is_active)", LS_LEVEL_MANAGER, false},
 	{"campaign_leads", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_imports", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_import_errors", "SELECT", LS_LEVEL_READONLY, false},

@@ -223,6 +223,8 @@ COMMENT ON TABLE lead_system.lead_import_errors IS
 CREATE INDEX lead_import_errors_import_id_idx ON lead_system.lead_import_errors (import_id, organization_id, line);
 CREATE INDEX lead_import_errors_organization_id_created_at_idx ON lead_system.lead_import_errors (organization_id, created_at);
 
+CREATE INDEX lead_lists_organization_id_created_at_idx ON lead_system.lead_lists (organization_id, created_at);
+
 ALTER TABLE lead_system.lead_lists ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.lead_lists FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.lead_lists
@@ -259,10 +261,14 @@ CREATE POLICY tenant_isolation ON lead_system.lead_import_errors
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
 
+CREATE TRIGGER lead_lists_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead_lists
+    FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('created_by');
 CREATE TRIGGER lead_lists_touch_updated_at BEFORE UPDATE ON lead_system.lead_lists
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
 CREATE TRIGGER lead_lists_clear_references BEFORE DELETE ON lead_system.lead_lists
     FOR EACH ROW EXECUTE FUNCTION lead_system.clear_references('campaign_leads', 'lead_list_id', 'lead_imports', 'lead_list_id');
+CREATE TRIGGER lead_list_members_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead_list_members
+    FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('added_by');
 CREATE TRIGGER lead_list_members_after_insert AFTER INSERT ON lead_system.lead_list_members
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.lead_list_members_changed();
@@ -274,6 +280,8 @@ CREATE TRIGGER lead_list_members_after_delete AFTER DELETE ON lead_system.lead_l
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.lead_list_members_changed();
 CREATE TRIGGER campaigns_a_normalize BEFORE INSERT OR UPDATE ON lead_system.campaigns
     FOR EACH ROW EXECUTE FUNCTION lead_system.directory_normalize();
+CREATE TRIGGER campaigns_stamp_user BEFORE INSERT OR UPDATE ON lead_system.campaigns
+    FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('created_by');
 CREATE TRIGGER campaigns_touch_updated_at BEFORE UPDATE ON lead_system.campaigns
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
 CREATE TRIGGER campaign_lead_lists_check BEFORE INSERT OR UPDATE ON lead_system.campaign_lead_lists

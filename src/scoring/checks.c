@@ -18,6 +18,8 @@
 #include "core/config.h"
 #include "core/json.h"
 #include "core/query.h"
+#include "core/tenant.h"
+#include "core/transition.h"
 #include "core/trigger.h"
 #include "scoring/model.h"
 
@@ -97,10 +99,12 @@ check_weights(const ScoreModel *model, const pg_uuid_t *org)
 
 /* Rules of the model must not lose their component. */
 static void
-check_rules_keep_component(const ScoreModel *model, const pg_uuid_t *id)
+check_rules_keep_component(const ScoreModel *model, const pg_uuid_t *id, const pg_uuid_t *org)
 {
-	LS_QUERY(query, "SELECT DISTINCT component FROM lead_system.scoring_rules WHERE model_id = $1",
-		UUIDOID);
+	LS_QUERY(query,
+		"SELECT DISTINCT component FROM lead_system.scoring_rules"
+		" WHERE model_id = $1 AND organization_id IS NOT DISTINCT FROM $2",
+		UUIDOID, UUIDOID);
 	LsScope scope;
 	LsArgs args = {0};
 	char *lost = NULL;
@@ -108,6 +112,7 @@ check_rules_keep_component(const ScoreModel *model, const pg_uuid_t *id)
 	uint64 row;
 
 	ls_arg_uuid(&args, id);
+	ls_arg_uuid(&args, org);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	n = ls_query_run(&query, &args, LS_WRITE);
 	for (row = 0; row < n && lost == NULL; row++)
@@ -144,25 +149,30 @@ ls_scoring_models_check(PG_FUNCTION_ARGS)
 	ScoreModel *model = palloc0(sizeof(ScoreModel));
 	bool org_null;
 	bool id_null;
-	Datum org = row_value(&row, "organization_id", &org_null);
+	Datum org_value = row_value(&row, "organization_id", &org_null);
 	Datum id = row_value(&row, "id", &id_null);
+	const pg_uuid_t *org = org_null ? NULL : DatumGetUUIDP(org_value);
 
+	ls_check_row_org(row.rel, org);
 	/* NULLs are left to the columns' own constraints. */
 	if (components == NULL || thresholds == NULL || id_null)
 		return PointerGetDatum(row.tuple);
 	ls_score_parse_components(components, model);
 	ls_score_parse_thresholds(thresholds, model);
 	ls_score_parse_decay(row_json(&row, "decay"), model);
-	check_weights(model, org_null ? NULL : DatumGetUUIDP(org));
-	check_rules_keep_component(model, DatumGetUUIDP(id));
+	check_weights(model, org);
+	check_rules_keep_component(model, DatumGetUUIDP(id), org);
 	return PointerGetDatum(row.tuple);
 }
 
-/* The component of a rule must be one of its model's. */
+/* The component of a rule must be one of its model's; same_owner() has seen the model. */
 static void
-check_component(const char *component, Datum model_id)
+check_component(const char *component, Datum model_id, Datum org, bool org_null)
 {
-	LS_QUERY(query, "SELECT components FROM lead_system.scoring_models WHERE id = $1", UUIDOID);
+	LS_QUERY(query,
+		"SELECT components FROM lead_system.scoring_models"
+		" WHERE id = $1 AND organization_id IS NOT DISTINCT FROM $2",
+		UUIDOID, UUIDOID);
 	ScoreModel *model = palloc0(sizeof(ScoreModel));
 	StringInfoData names;
 	LsScope scope;
@@ -172,6 +182,7 @@ check_component(const char *component, Datum model_id)
 
 	initStringInfo(&names);
 	ls_arg_datum(&args, model_id, false);
+	ls_arg_datum(&args, org, org_null);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	if (ls_query_run(&query, &args, LS_WRITE) > 0)
 	{
@@ -208,9 +219,11 @@ ls_scoring_rules_check(PG_FUNCTION_ARGS)
 	bool points_null;
 	bool cap_null;
 	bool model_null;
+	bool org_null;
 	Datum points = row_value(&row, "points", &points_null);
 	Datum cap = row_value(&row, "cap", &cap_null);
 	Datum model_id = row_value(&row, "model_id", &model_null);
+	Datum org = row_value(&row, "organization_id", &org_null);
 	ScoreRule rule;
 
 	/* NULLs are left to the columns' own constraints. */
@@ -218,28 +231,36 @@ ls_scoring_rules_check(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row.tuple);
 	ls_score_parse_rule(&rule, attribute, op, row_json(&row, "operand"), DatumGetInt32(points),
 		!cap_null, cap_null ? 0 : DatumGetInt32(cap));
-	check_component(component, model_id);
+	check_component(component, model_id, org, org_null);
 	return PointerGetDatum(row.tuple);
 }
 
 PG_FUNCTION_INFO_V1(ls_scoring_changed);
 
 /*
- * scoring_changed(): AFTER statement trigger of the tables that models are
- * made of.  A recalculation that is under way has used the old rules, so it
- * starts over.
+ * scoring_changed(): AFTER statement triggers of the tables that models are
+ * made of, with the rows in a transition table changed_rows.  A recalculation
+ * that is under way has used the old rules, so it starts over: that of the
+ * organisations whose rules they are, or of all if the rules are built in.
+ *
+ * The rows before and after an UPDATE are of one organisation, since no level
+ * may change organization_id; a superuser who does so starts it by hand.
  */
 Datum
 ls_scoring_changed(PG_FUNCTION_ARGS)
 {
-	LS_QUERY0(query, "DELETE FROM lead_system.scoring_runs WHERE finished_at IS NULL");
+	static const char *const of_rows[] = {
+		"DELETE FROM lead_system.scoring_runs r"
+		" WHERE r.finished_at IS NULL AND EXISTS (SELECT 1 FROM changed_rows c"
+		"   WHERE c.organization_id IS NULL OR c.organization_id = r.organization_id)",
+		NULL};
+	static const char *const of_all[] = {
+		"DELETE FROM lead_system.scoring_runs WHERE finished_at IS NULL", NULL};
 	TriggerData *trigdata = ls_trigger_check(
 		fcinfo, "scoring_changed", LS_TRIGGER_AFTER_STATEMENT, LS_TRIGGER_ANY_EVENT, NULL);
-	LsScope scope;
+	bool truncated = TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event);
 
 	CacheInvalidateRelcache(trigdata->tg_relation);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_query_run(&query, NULL, LS_WRITE);
-	ls_scope_close(&scope);
+	ls_transition_run(trigdata, truncated ? of_all : of_rows, 0, NULL, NULL, NULL);
 	return PointerGetDatum(NULL);
 }

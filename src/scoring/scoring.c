@@ -12,11 +12,22 @@
 #include "scoring/model.h"
 #include "scoring/scoring.h"
 
+/*
+ * Not the id: it is unique among all tenants, so choosing one would tell whether
+ * another has it.
+ */
+#define MODEL_COLUMNS \
+	"organization_id, name, description, components, thresholds, decay, is_active, is_shadow"
+#define RULE_COLUMNS \
+	"organization_id, model_id, component, attribute, operator, operand, points, cap, position"
+
 static const LsGrant scoring_grants[] = {
 	{"scoring_models", "SELECT", LS_LEVEL_READONLY, false},
-	{"scoring_models", "INSERT, UPDATE, DELETE", LS_LEVEL_ADMIN, false},
+	{"scoring_models", "DELETE, INSERT (" MODEL_COLUMNS "), UPDATE (" MODEL_COLUMNS ")",
+		LS_LEVEL_ADMIN, false},
 	{"scoring_rules", "SELECT", LS_LEVEL_READONLY, false},
-	{"scoring_rules", "INSERT, UPDATE, DELETE", LS_LEVEL_ADMIN, false},
+	{"scoring_rules", "DELETE, INSERT (" RULE_COLUMNS "), UPDATE (" RULE_COLUMNS ")",
+		LS_LEVEL_ADMIN, false},
 	{"scoring_runs", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_qualifications", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_qualifications", "INSERT, UPDATE", LS_LEVEL_AGENT, false},

@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/query.h"
+#include "core/tenant.h"
 #include "core/transition.h"
 #include "core/trigger.h"
 #include "core/uuid.h"
@@ -236,6 +237,7 @@ ls_scoring_inputs_changed(PG_FUNCTION_ARGS)
 		ls_trigger_check(fcinfo, "scoring_inputs_changed", LS_TRIGGER_AFTER_STATEMENT,
 			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, NULL);
 
-	ls_transition_run(trigdata, statements, 0, NULL, NULL, NULL);
+	if (!ls_org_is_leaving(NULL))
+		ls_transition_run(trigdata, statements, 0, NULL, NULL, NULL);
 	return PointerGetDatum(NULL);
 }

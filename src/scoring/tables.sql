@@ -15,7 +15,7 @@ CREATE TABLE lead_system.scoring_models (
     CONSTRAINT scoring_models_pkey PRIMARY KEY (id),
     CONSTRAINT scoring_models_id_organization_id_key UNIQUE (id, organization_id),
     CONSTRAINT scoring_models_organization_id_name_key UNIQUE NULLS NOT DISTINCT (organization_id, name),
-    CONSTRAINT scoring_models_name_check CHECK (name ~ '^[a-z][a-z0-9_]*$')
+    CONSTRAINT scoring_models_name_check CHECK (name ~ '^[a-z][a-z0-9_]{0,62}$')
 );
 COMMENT ON TABLE lead_system.scoring_models IS
     'Ways to score a lead. Rows without organization are built in; an organization''s own model of the same name takes precedence.';
@@ -90,15 +90,44 @@ CREATE TRIGGER scoring_models_check BEFORE INSERT OR UPDATE ON lead_system.scori
     FOR EACH ROW EXECUTE FUNCTION lead_system.scoring_models_check();
 CREATE TRIGGER scoring_models_touch_updated_at BEFORE UPDATE ON lead_system.scoring_models
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
-CREATE TRIGGER scoring_models_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.scoring_models
+CREATE TRIGGER scoring_models_after_insert AFTER INSERT ON lead_system.scoring_models
+    REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_models_after_update AFTER UPDATE ON lead_system.scoring_models
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_models_after_delete AFTER DELETE ON lead_system.scoring_models
+    REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_models_after_truncate AFTER TRUNCATE ON lead_system.scoring_models
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_rules_a_same_owner BEFORE INSERT OR UPDATE ON lead_system.scoring_rules
+    FOR EACH ROW EXECUTE FUNCTION lead_system.same_owner('scoring_models', 'model_id');
 CREATE TRIGGER scoring_rules_check BEFORE INSERT OR UPDATE ON lead_system.scoring_rules
     FOR EACH ROW EXECUTE FUNCTION lead_system.scoring_rules_check();
 CREATE TRIGGER scoring_rules_touch_updated_at BEFORE UPDATE ON lead_system.scoring_rules
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
-CREATE TRIGGER scoring_rules_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.scoring_rules
+CREATE TRIGGER scoring_rules_after_insert AFTER INSERT ON lead_system.scoring_rules
+    REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
-CREATE TRIGGER system_config_scoring_changed AFTER INSERT OR UPDATE OR DELETE ON lead_system.system_config
+CREATE TRIGGER scoring_rules_after_update AFTER UPDATE ON lead_system.scoring_rules
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_rules_after_delete AFTER DELETE ON lead_system.scoring_rules
+    REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER scoring_rules_after_truncate AFTER TRUNCATE ON lead_system.scoring_rules
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER system_config_scoring_after_insert AFTER INSERT ON lead_system.system_config
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER system_config_scoring_after_update AFTER UPDATE ON lead_system.system_config
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER system_config_scoring_after_delete AFTER DELETE ON lead_system.system_config
+    REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
+CREATE TRIGGER system_config_scoring_after_truncate AFTER TRUNCATE ON lead_system.system_config
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_changed();
 
 -- Built-in models: b2b is semantics A, banti semantics B.
@@ -282,4 +311,6 @@ CREATE TRIGGER lead_score_history_no_truncate BEFORE TRUNCATE ON lead_system.lea
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();
 CREATE TRIGGER leads_forget_scores AFTER DELETE ON lead_system.leads
     REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories('lead_score_history', 'id', 'lead_id');
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories('lead_score_history', 'lead_id');
+CREATE TRIGGER lead_qualifications_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead_qualifications
+    FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('assessed_by');

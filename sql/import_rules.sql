@@ -1,0 +1,179 @@
+-- import_rules: how imports treat files that are odd, and rows that are about
+-- the same lead (semantics A13, D17, I13).
+\set SHOW_CONTEXT never
+SET client_encoding = 'UTF8';
+SET datestyle = 'ISO, YMD';
+SET timezone = 'UTC';
+SET lead_system.now = '2026-03-02 15:00:00+00';
+\set alpha 'd7000000-0000-4000-8000-00000000000a'
+INSERT INTO lead_system.organizations (id, name, default_pipeline) VALUES (:'alpha', 'Alpha', 'recruiting');
+SET app.current_org_id = :'alpha';
+-- Import a text, and tell what became of it.
+CREATE FUNCTION pg_temp.import(list text, csv text, options jsonb DEFAULT '{}', OUT rows integer, OUT inserted integer, OUT updated integer,
+    OUT duplicate integer, OUT rejected integer, OUT blocked integer, OUT warnings integer, OUT members integer) LANGUAGE plpgsql AS $$
+DECLARE
+    import_id uuid := lead_system.import_leads_csv(list, csv, options);
+BEGIN
+    SELECT i.row_count, i.inserted_count, i.updated_count, i.duplicate_count, i.rejected_count, i.blocked_count, i.warning_count, l.lead_count
+      INTO STRICT rows, inserted, updated, duplicate, rejected, blocked, warnings, members
+      FROM lead_system.lead_imports i JOIN lead_system.lead_lists l ON l.organization_id = i.organization_id AND l.id = i.lead_list_id
+     WHERE i.organization_id = lead_system.current_org_id() AND i.id = import_id;
+END
+$$;
+CREATE TEMP VIEW last_errors AS
+SELECT e.line, e.raw_text, e.column_name, e.severity, e.sqlstate, e.reason FROM lead_system.lead_import_errors e
+ WHERE e.import_id = (SELECT id FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1) ORDER BY e.line;
+CREATE FUNCTION pg_temp.members(list text) RETURNS TABLE (first_name text, last_name text, email text, phone_number text, source_id text, status text)
+    LANGUAGE sql AS $$
+    SELECT d.first_name, d.last_name, d.email, d.phone_number, d.source_id, d.status
+      FROM lead_system.lead_lists l
+      JOIN lead_system.lead_list_members m ON m.organization_id = l.organization_id AND m.lead_list_id = l.id
+      JOIN lead_system.leads d ON d.organization_id = m.organization_id AND d.id = m.lead_id
+     WHERE l.organization_id = lead_system.current_org_id() AND l.name = $1 ORDER BY d.first_name COLLATE "C", d.email COLLATE "C"
+$$;
+
+--
+-- Texts
+--
+-- a header and nothing else makes an empty list
+SELECT * FROM pg_temp.import('Header only', 'email,phone');
+SELECT * FROM pg_temp.import('Header only', E'email,phone\n');
+-- a byte order mark, and line ends of three kinds
+SELECT * FROM pg_temp.import('Lines', E'\uFEFFfirst_name,email\r\nBom,bom@example.com\r\n');
+SELECT * FROM pg_temp.import('Lines', E'\uFEFF"first_name","email"\n"Quoted bom","qbom@example.com"\n');
+SELECT * FROM pg_temp.import('Lines', E'first_name,email\rMac,mac@example.com\r');
+SELECT * FROM pg_temp.import('Lines', E'first_name,email\nNone,none@example.com');
+SELECT * FROM pg_temp.import('Lines', E'\n\nfirst_name,email\n\nGap,gap@example.com\n\n\n');
+SELECT first_name, email FROM pg_temp.members('Lines');
+-- lines are counted as an editor counts them, whatever is in the records
+SELECT * FROM pg_temp.import('Counted', E'first_name,email,notes\r\nTwo,two@example.com,"a\r\nb\nc"\r\n\r\nSix,six@example\r\nSeven,seven,\r\n');
+SELECT line, raw_text, reason FROM last_errors;
+SELECT first_name, replace(replace(notes, E'\r', '<CR>'), E'\n', '<LF>') AS notes FROM lead_system.leads WHERE email = 'two@example.com';
+-- quotes: doubled ones are one, one inside a field is kept and pointed out, one that is not closed costs its line
+SELECT * FROM pg_temp.import('Quotes', E'first_name,email\n"Doub ""le""",double@example.com\nIn"side,inside@example.com\n"Open,open@example.com\nAfter,after@example.com\n');
+SELECT line, raw_text, column_name, severity, sqlstate FROM last_errors;
+SELECT first_name, email FROM pg_temp.members('Quotes');
+SELECT reason FROM last_errors WHERE severity = 'warning';
+-- letters of any script
+SELECT * FROM pg_temp.import('Letters', E'Vorname;E-Mail;Straße\nJürgen;juergen@example.com;Hauptstraße 1\n李;li@example.com;\n', '{"delimiter": ";", "mapping": {"Vorname": "first_name"}}');
+SELECT first_name, email FROM pg_temp.members('Letters');
+SELECT metadata FROM lead_system.leads WHERE email = 'juergen@example.com';
+-- a long field
+SELECT * FROM pg_temp.import('Long', 'email,notes' || E'\n' || 'long@example.com,' || repeat('n', 500000) || E'\n' || 'next@example.com,short' || E'\n');
+SELECT email, length(notes) FROM lead_system.leads WHERE email IN ('long@example.com', 'next@example.com') ORDER BY email COLLATE "C";
+-- many errors: all are counted, the first so many recorded
+SELECT lead_system.set_config('import.max_errors', '2');
+SELECT * FROM pg_temp.import('Errors', E'email\na\nb\nc\nd\ngood@example.com\n');
+SELECT line, raw_text FROM last_errors;
+SELECT lead_system.set_config('import.max_errors', NULL);
+-- two columns for one field: the first is taken, the second kept aside
+SELECT * FROM pg_temp.import('Twice', E'phone,name,mobile\n202-555-0110,Ada Lee,202-555-0111\n');
+SELECT first_name, last_name, phone_number, metadata FROM lead_system.leads WHERE first_name = 'Ada';
+
+--
+-- Rows about one lead in one file: collapsed, the later value wins, a missing one takes nothing away
+--
+SELECT * FROM pg_temp.import('Same', $csv$first_name,last_name,email,phone,city
+Bo,Birch,bo@example.com,,
+,,BO@EXAMPLE.COM,202-555-0120,Boston
+Beau,,,+1 202 555 0120,
+Cy,Cedar,cy@example.com,,
+$csv$);
+SELECT d.first_name, d.last_name, d.email, d.phone_number, d.city FROM lead_system.leads d WHERE d.email IN ('bo@example.com', 'cy@example.com') ORDER BY d.email COLLATE "C";
+-- rows that nothing tells apart are leads of their own, but not when the file comes again
+SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\nEd,Essex\n');
+SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\nEd,Essex\n');
+SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\nDi,Dover\nEd,Essex\n');
+SELECT first_name, count(*) FROM pg_temp.members('Nameless') GROUP BY first_name ORDER BY first_name COLLATE "C";
+-- in batches of two the leads come out the same as in one
+\set file 'first_name,email,phone\nAl,al@example.com,\nBob,bad address,\nCal,cal@example.com,202-555-0131\nDeb,deb@example.com,\nAl2,al@example.com,\nCal2,,202-555-0131\nFlo,flo@example.com,202-555-0132\n'
+BEGIN;
+SELECT * FROM pg_temp.import('Batches', :'file');
+SELECT first_name, email, phone_number FROM pg_temp.members('Batches');
+ROLLBACK;
+SELECT lead_system.set_config('import.batch_size', '2');
+SELECT * FROM pg_temp.import('Batches', :'file');
+SELECT line, reason FROM last_errors;
+SELECT first_name, email, phone_number FROM pg_temp.members('Batches');
+SELECT lead_system.set_config('import.batch_size', NULL);
+
+--
+-- Leads that exist
+--
+INSERT INTO lead_system.leads (organization_id, id, first_name, email, phone_number) VALUES
+    (:'alpha', 'd7000000-0000-4000-8000-000000000001', 'Gia', 'gia@example.com', '202-555-0141'),
+    (:'alpha', 'd7000000-0000-4000-8000-000000000002', 'Hal', NULL, '202-555-0142'),
+    (:'alpha', 'd7000000-0000-4000-8000-000000000003', 'Ivy', 'ivy@example.com', '202-555-0143');
+-- found by e-mail address and by number; a row for each may be the same lead
+SELECT * FROM pg_temp.import('Existing', $csv$email,phone,last_name
+gia@example.com,,Green
+,202-555-0141,Grey
+hal@example.com,202-555-0142,Hill
+$csv$);
+SELECT first_name, last_name, email, phone_number FROM pg_temp.members('Existing');
+-- a number that is another lead's is refused for the one found by its address (I13: the address goes first)
+SELECT * FROM pg_temp.import('Existing', E'email,phone\nivy@example.com,202-555-0141\n');
+SELECT line, raw_text, severity, sqlstate FROM last_errors;
+SELECT first_name, phone_number FROM lead_system.leads WHERE id IN ('d7000000-0000-4000-8000-000000000001', 'd7000000-0000-4000-8000-000000000003') ORDER BY id;
+-- by id
+SELECT * FROM pg_temp.import('Existing', E'id,last_name\nd7000000-0000-4000-8000-000000000003,Ivory\nd7000000-0000-4000-8000-000000000004,Jet\nnot-a-uuid,Kit\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT id, first_name, last_name FROM lead_system.leads WHERE id::text LIKE 'd7000000-%' ORDER BY id;
+-- a deleted lead is another one
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE organization_id = :'alpha' AND first_name = 'Hal';
+SELECT * FROM pg_temp.import('Deleted', E'first_name,email,phone\nHal anew,hal@example.com,202-555-0142\n');
+SELECT first_name, email, phone_number, deleted_at IS NOT NULL AS deleted FROM lead_system.leads WHERE phone_number = '+12025550142' ORDER BY first_name COLLATE "C";
+
+--
+-- The rule for e-mail addresses (A13) does not stand in the way: rows of a known address are merged, also on the day after
+--
+SET lead_system.now = '2026-03-05 15:00:00+00';
+SELECT * FROM pg_temp.import('Later', E'email,first_name\ngia@example.com,Gianna\nnew@example.com,New\n');
+SELECT first_name, email FROM pg_temp.members('Later');
+SELECT count(*) FROM lead_system.leads WHERE email = 'gia@example.com';
+-- times of creation that the file brings count
+SELECT * FROM pg_temp.import('History', E'email,created_at,first_name\nold@example.com,2025-01-01,Old\nold@example.com,2025-06-01,Older\n');
+SELECT first_name, created_at FROM lead_system.leads WHERE email = 'old@example.com';
+
+--
+-- Statuses: a new lead may have any, a lead that exists takes allowed steps only
+--
+SELECT * FROM pg_temp.import('Statuses', E'email,status\ns1@example.com,contacted\ns2@example.com,recruited\ns3@example.com,Contacted\ns4@example.com,\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT email, status FROM pg_temp.members('Statuses') ORDER BY email COLLATE "C";
+SELECT * FROM pg_temp.import('Statuses', E'email,status,first_name\ns1@example.com,qualified,Sue\ns2@example.com,new,Sid\ns4@example.com,,Sky\n');
+SELECT line, sqlstate, reason FROM last_errors;
+SELECT first_name, email, status FROM pg_temp.members('Statuses') ORDER BY email COLLATE "C";
+SELECT old_status, new_status, trigger_type, trigger_id = (SELECT id FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1) AS of_import
+  FROM lead_system.lead_status_history WHERE lead_id = (SELECT id FROM lead_system.leads WHERE email = 's1@example.com');
+-- pipelines and categories by name
+INSERT INTO lead_system.categories (organization_id, slug, display_name) VALUES (:'alpha', 'roofing', 'Roofing');
+SELECT * FROM pg_temp.import('Pipelines', E'email,pipeline,category,status\np1@example.com,b2b,roofing,Qualified\np2@example.com,none,,\np3@example.com,,painting,\n');
+SELECT line, column_name, reason FROM last_errors;
+SELECT l.email, p.name AS pipeline, c.slug AS category, l.status FROM lead_system.leads l
+  JOIN lead_system.pipelines p ON p.id = l.pipeline_id LEFT JOIN lead_system.categories c ON c.organization_id = l.organization_id AND c.id = l.category_id
+ WHERE l.email = 'p1@example.com';
+
+--
+-- Numbers on the do-not-call list (D17): stored, blocked, counted
+--
+SELECT lead_system.add_to_dnc_list(n, 'lead_requested', expires_at => e) IS NOT NULL AS added
+  FROM (VALUES ('202-555-0151', NULL::timestamptz), ('202-555-0152', '2026-03-06'), ('202-555-0153', '2026-03-05 15:00:00+00')) v(n, e);
+SELECT * FROM pg_temp.import('Listed', E'first_name,phone,status\nFor good,202.555.0151,\nFor now,202.555.0152,contacted\nNo more,202.555.0153,\nNever,202.555.0154,\n');
+SELECT first_name, phone_number, status FROM pg_temp.members('Listed');
+SELECT first_name, do_not_call, calling_blocked_reason FROM lead_system.leads WHERE phone_number BETWEEN '+12025550151' AND '+12025550154' ORDER BY phone_number;
+-- a lead that exists counts as well, and so does one that gets a listed number
+SELECT * FROM pg_temp.import('Listed', E'first_name,phone\nFor good,202.555.0151\n');
+SELECT * FROM pg_temp.import('Listed', E'email,phone\nnew@example.com,202-555-0155\n');
+SELECT lead_system.add_to_dnc_list('202-555-0156', 'lead_requested') IS NOT NULL AS added;
+SELECT * FROM pg_temp.import('Listed', E'email,phone\nnew@example.com,202-555-0156\n');
+SELECT email, phone_number, do_not_call FROM lead_system.leads WHERE email = 'new@example.com';
+
+RESET app.current_org_id;
+DROP VIEW last_errors;
+-- An organization takes everything along.
+DELETE FROM lead_system.organizations WHERE id::text LIKE 'd7000000-%';
+SELECT (SELECT count(*) FROM lead_system.lead_imports WHERE organization_id::text LIKE 'd7000000-%') AS lead_imports,
+       (SELECT count(*) FROM lead_system.leads WHERE organization_id::text LIKE 'd7000000-%') AS leads,
+       (SELECT count(*) FROM lead_system.lead_status_history WHERE organization_id::text LIKE 'd7000000-%') AS lead_status_history,
+       (SELECT count(*) FROM lead_system.categories WHERE organization_id::text LIKE 'd7000000-%') AS categories;
