@@ -24,3 +24,12 @@ SELECT bench.same('campaigns', replace(q, '$schema', 'lead_system'), replace(q, 
 SELECT bench.same('queue', replace(q, '$schema', 'lead_system'), replace(q, '$schema', 'bench'))
   FROM (VALUES ('SELECT c.name, q.lead_id, q.list_priority, q.temperature_rank, q.lead_score, q.is_dialable, q.status, q.attempts'
       ' FROM $schema.campaign_leads q JOIN $schema.campaigns c ON c.id = q.campaign_id')) c(q);
+
+-- And in the first of the organizations that came later.
+SELECT 'organization: ' || set_config('app.current_org_id', id::text, false) FROM bench.tenants WHERE round = 1;
+SELECT bench.same('new organization: leads', replace(q, '$schema', 'lead_system'), replace(q, '$schema', 'bench'))
+  FROM (VALUES ('SELECT phone_number, first_name, last_name, company_name, email, city, company_size, industry, inquiry_type, budget_timeline, source,'
+      ' status, lead_score, score_breakdown, temperature, do_not_call FROM $schema.leads')) c(q);
+SELECT bench.same('new organization: queue', replace(q, '$schema', 'lead_system'), replace(q, '$schema', 'bench'))
+  FROM (VALUES ('SELECT c.name, l.phone_number, q.list_priority, q.temperature_rank, q.lead_score, q.is_dialable, q.status'
+      ' FROM $schema.campaign_leads q JOIN $schema.campaigns c ON c.id = q.campaign_id JOIN $schema.leads l ON l.id = q.lead_id')) c(q);

@@ -52,7 +52,7 @@ BEGIN
            l.phone_number IS NOT NULL AND NOT l.is_spam,
            CASE WHEN l.do_not_call OR d.id IS NOT NULL THEN 'dnc' ELSE 'new' END
       FROM bench.lead_list_members m
-      JOIN lead_system.leads l ON l.organization_id = org AND l.id = m.lead_id AND l.deleted_at IS NULL
+      JOIN bench.leads l ON l.organization_id = org AND l.id = m.lead_id AND l.deleted_at IS NULL
       LEFT JOIN lead_system.dnc_list d ON d.organization_id = org AND d.phone_number = l.phone_number
            AND (d.expires_at IS NULL OR d.expires_at > now())
      WHERE m.organization_id = org AND m.lead_list_id = p_list
@@ -79,14 +79,14 @@ BEGIN
         SELECT c.id FROM bench.campaign_leads c
          WHERE c.organization_id = org AND c.campaign_id = p_campaign AND c.status IN ('new', 'queued') AND c.is_dialable
            AND c.next_attempt_at <= now()
-           AND NOT EXISTS (SELECT FROM lead_system.leads l
+           AND NOT EXISTS (SELECT FROM bench.leads l
                              JOIN lead_system.dnc_list d ON d.organization_id = org AND d.phone_number = l.phone_number
                               AND (d.expires_at IS NULL OR d.expires_at > now())
                             WHERE l.organization_id = org AND l.id = c.lead_id)
          ORDER BY c.list_priority, c.temperature_rank, c.lead_score DESC, c.last_attempt_at NULLS FIRST, c.added_at, c.id
          LIMIT p_limit FOR UPDATE SKIP LOCKED)
     UPDATE bench.campaign_leads c SET status = 'calling', lease_until = now() + interval '5 minutes'
-      FROM next, lead_system.leads l
+      FROM next, bench.leads l
      WHERE c.organization_id = org AND c.id = next.id AND l.organization_id = org AND l.id = c.lead_id
     RETURNING c.id, c.lead_id, l.phone_number, c.attempts;
 END

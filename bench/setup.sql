@@ -39,6 +39,10 @@ AS $$
       FROM generate_series(first, last) g
 $$;
 
+-- Ten more organizations: each has its first import in a round of its own.
+CREATE TABLE bench.tenants AS
+SELECT r AS round, lead_system.create_organization('Newcomer ' || r) AS id FROM generate_series(1, 10) r;
+GRANT SELECT ON bench.tenants TO bench_app;
 \echo 'do-not-call list ...'
 -- One lead in a hundred is listed; the rest of the list is of other numbers.
 INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason)
