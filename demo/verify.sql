@@ -1,0 +1,35 @@
+-- Did the story come out as told?  The files are the same every time, so every
+-- count is known.
+\set ON_ERROR_STOP on
+SET search_path = lead_system, public;
+DO $$
+DECLARE
+    expected CONSTANT jsonb := '{"rows": 22212, "new": 20000, "updated": 2000, "duplicates": 200, "rejected": 12,
+        "errors": 12, "leads": 20000, "unscored": 0, "listed": 1980, "blocked": 400, "queued": 20000, "owned": [8000, 12000],
+        "scrubbed": 400, "calling": 9, "contacted": 1, "calls": 1, "status": "Qualified", "audited": 4, "steps": 2}';
+    found jsonb;
+BEGIN
+    SELECT jsonb_build_object('rows', sum(row_count), 'new', sum(inserted_count), 'updated', sum(updated_count),
+               'duplicates', sum(duplicate_count), 'rejected', sum(rejected_count))
+      INTO found FROM lead_imports;
+    SELECT found || jsonb_build_object(
+        'errors', (SELECT count(*) FROM lead_import_errors),
+        'leads', (SELECT count(*) FROM leads),
+        'unscored', (SELECT count(*) FROM leads WHERE temperature = 'unrated' OR raw_score < 18),
+        'listed', (SELECT count(*) FROM dnc_list),
+        'blocked', (SELECT count(*) FROM leads WHERE do_not_call),
+        'queued', (SELECT count(*) FROM campaign_leads),
+        'owned', (SELECT jsonb_agg(total_leads ORDER BY priority) FROM campaign_lead_lists),
+        'scrubbed', (SELECT count(*) FROM campaign_leads WHERE status = 'dnc'),
+        'calling', (SELECT count(*) FROM campaign_leads WHERE status = 'calling'),
+        'contacted', (SELECT count(*) FROM campaign_leads WHERE status = 'contacted' AND attempts = 1),
+        'calls', (SELECT count(*) FROM call_logs WHERE duration = 184),
+        'status', (SELECT l.status FROM leads l JOIN call_logs c ON c.lead_id = l.id),
+        'audited', (SELECT count(*) FROM lead_audit_log a JOIN call_logs c ON c.lead_id = a.lead_id WHERE field_name <> 'metadata'),
+        'steps', (SELECT count(*) FROM lead_status_history)) INTO found;
+    IF found <> expected THEN
+        RAISE EXCEPTION 'the story ended differently'
+            USING DETAIL = format('expected %s, found %s', expected, found);
+    END IF;
+END
+$$;

@@ -1,0 +1,45 @@
+#!/bin/sh
+# make bench: how fast is it, beside the PL/pgSQL that does the same and the
+# bare statement?  In a throw-away server; see bench/README.md.
+here=$(cd "$(dirname "$0")/.." && pwd)
+. "$here/scripts/lib.sh"
+
+leads=${BENCH_LEADS:-1000000}
+dnc=${BENCH_DNC:-2000000}
+rounds=${BENCH_ROUNDS:-5}
+[ "$leads" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
+[ "$rounds" -ge 1 ] && [ "$rounds" -le 10 ] || die "BENCH_ROUNDS must be between 1 and 10"
+at_most() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
+members=$(at_most $((leads / 10)) 100000)
+import=$(at_most $((leads / 50)) 20000)
+batch=$(at_most $((leads / 20)) 5000)
+
+build_packages
+make_temporary
+build_copy "$here"
+install_copy
+# Vacuum and checkpoints at a moment of their own choice would only add noise.
+start_cluster 'autovacuum = off
+checkpoint_timeout = 1h
+max_wal_size = 64GB'
+as_server_user mkdir "$TMP/files"
+run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$dnc" -v members="$members" \
+    -v import="$import" -v batch="$batch" -P pager=off "$@"; }
+
+say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
+started=$(date +%s)
+for part in setup plain_read plain_write plain_campaign cases; do
+    run -o /dev/null -f "$TMP/src/bench/$part.sql"
+done
+say "that was there after $(($(date +%s) - started)) s"
+run -At -f "$TMP/src/bench/check_read.sql"
+round=1
+while [ "$round" -le "$rounds" ]; do
+    say "round $round"
+    run -o /dev/null -v round="$round" -f "$TMP/src/bench/files.sql"
+    run -o /dev/null -v round="$round" -f "$TMP/src/bench/round.sql"
+    round=$((round + 1))
+done
+run -At -f "$TMP/src/bench/check_write.sql"
+run -f "$TMP/src/bench/report.sql"
+say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"
