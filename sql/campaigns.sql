@@ -149,6 +149,18 @@ SELECT l.first_name FROM lead_system.claim_campaign_leads(:'second', 1) q JOIN l
 SELECT count(*) FROM lead_system.add_numbers_to_dnc_list(ARRAY['+12025550101', '+12025550103'], 'complaint');
 SELECT * FROM owners WHERE campaign = 'Second';
 SELECT * FROM counts WHERE campaign = 'Second';
+-- a lead that was called stays with its list even when it comes back by way of a higher one (I3)
+\set seventh 'd3000000-0000-4000-8000-000000000c07'
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'seventh', 'Seventh', 'active');
+SELECT lead_system.add_lead_list_to_campaign(:'seventh', :'two', 2) IS NOT NULL AS added;
+SELECT count(lead_system.record_call_attempt(q.campaign_lead_id, 'no_answer')) AS calls FROM lead_system.claim_campaign_leads(:'seventh', 2) q;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Seventh' AND lead IN ('L4', 'L6') ORDER BY lead COLLATE "C";
+SELECT count(*) FROM lead_system.add_numbers_to_dnc_list(ARRAY['+12025550104', '+12025550106'], 'complaint');
+SELECT lead_system.remove_from_dnc_list('+12025550104', 'by mistake') AND lead_system.remove_from_dnc_list('+12025550106', 'by mistake') AS removed;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Seventh' AND lead IN ('L4', 'L6') ORDER BY lead COLLATE "C";
+SELECT lead_system.add_lead_list_to_campaign(:'seventh', l, 1) IS NOT NULL AS added FROM unnest(ARRAY[:'one', :'three']::uuid[]) l;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Seventh' AND lead IN ('L4', 'L6') ORDER BY lead COLLATE "C";
+SELECT * FROM counts WHERE campaign = 'Seventh';
 -- without exclude_dnc they look as if they were queued, but are not handed out (see queue)
 \set third 'd3000000-0000-4000-8000-000000000c03'
 INSERT INTO lead_system.campaigns (organization_id, id, name, exclude_dnc, status) VALUES (:'alpha', :'third', 'Third', false, 'active');

@@ -290,7 +290,7 @@ UPDATE lead_system.leads SET status = 'Qualified' WHERE organization_id = '50000
 SELECT status, count(*) FROM lead_system.leads WHERE organization_id = '50000000-0000-4000-8000-000000000001' GROUP BY status ORDER BY status COLLATE "C";
 -- Values by row
 UPDATE lead_system.leads l SET first_name = n.first_name FROM (VALUES ('Lead 1', 'A'), ('Lead 2', 'B')) n(old, first_name) WHERE l.first_name = n.old;
-SELECT first_name FROM lead_system.leads WHERE id::text LIKE '%50_' AND first_name NOT LIKE 'Lead%' ORDER BY first_name;
+SELECT first_name FROM lead_system.leads WHERE id::text LIKE '50000000-0000-4000-8000-00000000050_' AND first_name NOT LIKE 'Lead%' ORDER BY first_name;
 
 --
 -- Histories are append-only, for superusers too

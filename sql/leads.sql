@@ -187,11 +187,11 @@ SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f3', 'l
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f4', 'BIDDING_CLOSED');
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f5', 'failed', 'Number is dead');
 SELECT first_name AS pipeline, status, stage, pipeline_stage, status_changed_at, contacted_at, qualified_at, quoted_at, lost_at, lost_reason
-  FROM lead_system.leads WHERE id::text LIKE '%f_' ORDER BY id;
+  FROM lead_system.leads WHERE id::text LIKE '40000000-0000-4000-8000-0000000000f_' ORDER BY id;
 SELECT l.first_name AS pipeline, h.old_status, h.new_status, h.old_stage, h.new_stage, h.time_in_status, h.trigger_type, h.trigger_id,
        h.reason, h.changed_by, h.created_at
   FROM lead_system.lead_status_history h JOIN lead_system.leads l ON l.id = h.lead_id
- WHERE l.id::text LIKE '%f_' ORDER BY l.id, h.created_at;
+ WHERE l.id::text LIKE '40000000-0000-4000-8000-0000000000f_' ORDER BY l.id, h.created_at;
 -- A step to where the lead is already does nothing.
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Qualified', 'Again');
 SELECT count(*) FROM lead_system.lead_status_history WHERE lead_id = '40000000-0000-4000-8000-0000000000f1';
@@ -219,6 +219,35 @@ SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'N
 SET app.current_user_id = '40000000-0000-4000-8000-000000000012';
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'New', 'Wrong lead', force => true);
 SELECT status, qualified_at FROM lead_system.leads WHERE id = '40000000-0000-4000-8000-0000000000f1';
+SET app.current_user_id = '';
+-- The database role must have that level, too.
+CREATE ROLE regress_ls_agent;
+SELECT lead_system.grant_access('regress_ls_agent', 'agent');
+SET ROLE regress_ls_agent;
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Qualified', force => true);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Contacted');
+-- Without an organization it can do nothing, and is not told what there is.
+SET app.current_org_id = '';
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Qualified');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000fe', 'Qualified');
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SELECT lead_system.revoke_access('regress_ls_agent');
+DROP ROLE regress_ls_agent;
+-- A role above the policies can: the lead tells the organization, unless two have one of that id.
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Qualified');
+SELECT organization_id, new_status FROM lead_system.lead_status_history
+ WHERE lead_id = '40000000-0000-4000-8000-0000000000f1' ORDER BY id DESC LIMIT 1;
+INSERT INTO lead_system.leads (organization_id, id) VALUES
+    ('40000000-0000-4000-8000-000000000002', '40000000-0000-4000-8000-0000000000f1');
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Contacted');
+\echo :LAST_ERROR_SQLSTATE
+SET app.current_org_id = '40000000-0000-4000-8000-000000000002';
+SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Contacted');
+SELECT organization_id, status FROM lead_system.leads WHERE id = '40000000-0000-4000-8000-0000000000f1' ORDER BY organization_id;
+SET app.current_org_id = '40000000-0000-4000-8000-000000000001';
 SET app.current_user_id = '40000000-0000-4000-8000-000000000011';
 
 --
@@ -257,6 +286,10 @@ SET lead_system.now = '2026-03-06 12:00:00+00';
 UPDATE lead_system.leads SET deleted_at = '2026-03-06 12:00:00+00' WHERE id = '40000000-0000-4000-8000-0000000000a9';
 SET lead_system.now = '2026-03-06 13:00:00+00';
 UPDATE lead_system.leads SET deleted_at = NULL WHERE id = '40000000-0000-4000-8000-0000000000a9';
+-- The user's own columns are recorded like ours.
+ALTER TABLE lead_system.leads ADD COLUMN shoe_size integer;
+SET lead_system.now = '2026-03-06 14:00:00+00';
+UPDATE lead_system.leads SET shoe_size = 39 WHERE id = '40000000-0000-4000-8000-0000000000a9';
 -- An update that changes nothing records nothing.
 UPDATE lead_system.leads SET first_name = first_name WHERE id = '40000000-0000-4000-8000-0000000000a9';
 SELECT created_at, field_name, old_value, new_value, changed_by, ip_address, user_agent, change_reason
@@ -269,6 +302,9 @@ SELECT created_at, old_score, new_score, raw_score, model, breakdown, reason FRO
  WHERE lead_id = '40000000-0000-4000-8000-0000000000a9' ORDER BY created_at;
 RESET app.client_ip;
 RESET app.user_agent;
+ALTER TABLE lead_system.leads DROP COLUMN shoe_size;
+UPDATE lead_system.leads SET first_name = 'Kim' WHERE id = '40000000-0000-4000-8000-0000000000a9';
+SELECT count(*) FROM lead_system.lead_audit_log WHERE lead_id = '40000000-0000-4000-8000-0000000000a9';
 
 --
 -- dashboard_leads()

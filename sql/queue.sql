@@ -80,6 +80,18 @@ UPDATE lead_system.campaign_leads SET added_at = added_at + interval '1 hour'
  WHERE organization_id = :'alpha' AND lead_id = 'd4000000-0000-4000-8000-000000000101';
 SELECT * FROM pg_temp.claim(:'main', 100);
 ROLLBACK;
+-- temperature goes before score: models differ in what is warm, and what is cool
+BEGIN;
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number, last_contact_at)
+VALUES (:'alpha', 'd4000000-0000-4000-8000-000000000109', 'cool', '+12025550109', lead_system.clock_now() - interval '10 days');
+INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, interest, authority, budget, need, timing)
+VALUES (:'alpha', 'd4000000-0000-4000-8000-000000000109', 25, 20, 25, 15, 15);
+UPDATE lead_system.leads SET email_open_count = 1 WHERE organization_id = :'alpha' AND first_name = 'cool';
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) VALUES (:'alpha', :'second_list', 'd4000000-0000-4000-8000-000000000109');
+SELECT lead_system.add_lead_list_to_campaign(:'main', :'second_list', 2) IS NOT NULL AS added;
+SELECT first_name, temperature, lead_score, scoring_model FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name IN ('cool', 'warm 50') ORDER BY id;
+SELECT * FROM pg_temp.claim(:'main', 100) WHERE lead IN ('cool', 'warm 50');
+ROLLBACK;
 -- the queue follows the lead's score while it waits
 BEGIN;
 UPDATE lead_system.leads SET industry = 'Software/SaaS', inquiry_type = 'Demo Request', budget_timeline = '1-3 months'

@@ -77,7 +77,7 @@ INSERT INTO lead_system.leads (id, company_size, email_reply_count, pricing_page
     ('60000000-0000-4000-8000-000000000202', '1-10', 1, 3, false),
     ('60000000-0000-4000-8000-000000000203', '1-10', 9, 99, true);
 SELECT email_reply_count, pricing_page_visits, demo_video_watched, raw_score, score_breakdown FROM lead_system.leads
- WHERE id::text LIKE '%20_' ORDER BY id;
+ WHERE id::text LIKE '60000000-0000-4000-8000-00000000020_' ORDER BY id;
 -- The most a lead can have: 105 + 30 + 10
 INSERT INTO lead_system.leads (id, company_size, industry, inquiry_type, budget_timeline, email, email_reply_count, pricing_page_visits,
         demo_video_watched, status) VALUES
@@ -127,11 +127,11 @@ INSERT INTO lead_system.leads (id, company_name, industry, inquiry_type, message
     ('60000000-0000-4000-8000-000000000402', 'Example, Inc.', 'Education', 'Content Download', 'What is the pricing?'),
     ('60000000-0000-4000-8000-000000000403', 'Example Works', 'Education', 'Content Download', 'Thanks'),
     ('60000000-0000-4000-8000-000000000404', 'Example LLC', 'Education', 'General Question', 'A demo?');
-SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '%40_' ORDER BY id;
+SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '60000000-0000-4000-8000-00000000040_' ORDER BY id;
 SELECT lead_system.set_config('scoring.infer_company_size', 'true');
-SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '%40_' ORDER BY id;
+SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '60000000-0000-4000-8000-00000000040_' ORDER BY id;
 SELECT lead_system.set_config('scoring.infer_inquiry_type', 'true');
-SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '%40_' ORDER BY id;
+SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '60000000-0000-4000-8000-00000000040_' ORDER BY id;
 SELECT lead_system.set_config('scoring.infer_company_size', NULL), lead_system.set_config('scoring.infer_inquiry_type', NULL);
 
 --

@@ -157,6 +157,43 @@ status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
 		ls_lead_change_status_now(change, pipeline->initial->status);
 }
 
+/* Was a lead blocked because its number is listed? */
+static bool
+blocked_by_list(const LsLeadRow *row)
+{
+	char *reason = ls_lead_text(row, LEAD_calling_blocked_reason);
+
+	return reason != NULL && strcmp(reason, LS_BLOCKED_BY_LIST) == 0;
+}
+
+/*
+ * A block is lifted, and its reason changed, by an administrator alone; and
+ * nobody passes a block by hand off as one by the list, which ends with the
+ * number.
+ */
+static void
+check_block_by_hand(LsLeadChange *change, bool was_blocked, bool unblocks)
+{
+	bool new_reason = change->old == NULL ||
+					  ls_lead_differs(change->old, change->row, LEAD_calling_blocked_reason);
+
+	if (ls_lead_cause()->force || (!unblocks && !new_reason))
+		return;
+	if (was_blocked && !ls_caller_is_admin())
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("only an administrator can unblock a lead"),
+						   errdetail("Neither do_not_call nor calling_blocked_reason of a blocked "
+									 "lead can be changed."),
+						   errtablecol(change->rel, change->row->map->attnum[LEAD_do_not_call])));
+	if (new_reason && blocked_by_list(change->row) && ls_caller_is_confined(change->rel) &&
+		!number_is_listed(change))
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("calling_blocked_reason \"%s\" is for numbers that are listed",
+					LS_BLOCKED_BY_LIST),
+				errtablecol(change->rel, change->row->map->attnum[LEAD_calling_blocked_reason])));
+}
+
 /*
  * Step of the row trigger of leads: a listed lead is stored and blocked (D17).
  *
@@ -168,12 +205,9 @@ ls_dnc_step(LsLeadChange *change)
 {
 	bool was_blocked = change->old != NULL && ls_lead_bool(change->old, LEAD_do_not_call);
 	bool unblocks = was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call);
-	char *reason = ls_lead_text(change->row, LEAD_calling_blocked_reason);
+	bool was_listed = was_blocked && blocked_by_list(change->old);
 
-	if (unblocks && !ls_lead_cause()->force && !ls_caller_is_admin())
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						   errmsg("only an administrator can unblock a lead"),
-						   errtablecol(change->rel, change->row->map->attnum[LEAD_do_not_call])));
+	check_block_by_hand(change, was_blocked, unblocks);
 	if (must_ask(change))
 	{
 		if (number_is_listed(change))
@@ -187,8 +221,7 @@ ls_dnc_step(LsLeadChange *change)
 				ls_lead_set_text(change->row, LEAD_calling_blocked_reason, LS_BLOCKED_BY_LIST);
 			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(true), false);
 		}
-		else if (was_blocked && reason != NULL && strcmp(reason, LS_BLOCKED_BY_LIST) == 0 &&
-				 ls_lead_differs(change->old, change->row, LEAD_phone_number))
+		else if (was_listed && ls_lead_differs(change->old, change->row, LEAD_phone_number))
 		{
 			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(false), false);
 			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);

@@ -21,6 +21,7 @@ static const LsGrant core_grants[] = {
 	{"system_config", "SELECT", LS_LEVEL_READONLY, false},
 	{"system_config", "INSERT, UPDATE, DELETE", LS_LEVEL_ADMIN, false},
 	{"access_grants", "SELECT", LS_LEVEL_ADMIN, true},
+	{"require_org_id()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"get_config(text)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"config_keys()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"set_config(text, jsonb)", "EXECUTE", LS_LEVEL_ADMIN, false},

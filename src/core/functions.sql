@@ -5,6 +5,12 @@ CREATE FUNCTION lead_system.current_org_id() RETURNS uuid
 COMMENT ON FUNCTION lead_system.current_org_id() IS
     'The organization of this session (app.current_org_id); NULL when unset. Raises 42501 when app.current_user_id is not an active member of it, or app.current_tenant_id is not its tenant.';
 
+CREATE FUNCTION lead_system.require_org_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ls_core_require_org_id';
+COMMENT ON FUNCTION lead_system.require_org_id() IS
+    'The organization of this session, as current_org_id(). Raises 42501 when none is set.';
+REVOKE ALL ON FUNCTION lead_system.require_org_id() FROM PUBLIC;
+
 CREATE FUNCTION lead_system.current_user_id() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ls_core_current_user_id';
 COMMENT ON FUNCTION lead_system.current_user_id() IS
@@ -55,7 +61,7 @@ COMMENT ON FUNCTION lead_system.config_keys() IS
 REVOKE ALL ON FUNCTION lead_system.config_keys() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.grant_access(role_name text, level text) RETURNS void
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_core_grant_access';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_core_grant_access';
 COMMENT ON FUNCTION lead_system.grant_access(text, text) IS
     'Gives a database role an access level: readonly, agent, manager, admin or maintenance. Replaces the level it had.';
 REVOKE ALL ON FUNCTION lead_system.grant_access(text, text) FROM PUBLIC;
@@ -147,7 +153,7 @@ COMMENT ON FUNCTION lead_system.stamp_user() IS
 REVOKE ALL ON FUNCTION lead_system.stamp_user() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.revoke_access(role_name text) RETURNS void
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_core_revoke_access';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_core_revoke_access';
 COMMENT ON FUNCTION lead_system.revoke_access(text) IS
     'Takes from a database role the access level that grant_access() gave it.';
 REVOKE ALL ON FUNCTION lead_system.revoke_access(text) FROM PUBLIC;

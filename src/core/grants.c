@@ -17,6 +17,7 @@
 
 #include "lead_system.h"
 #include "core/grants.h"
+#include "core/input.h"
 #include "core/query.h"
 
 #define MAX_GRANT_LISTS 32
@@ -78,37 +79,52 @@ run_utility(const char *sql)
 		elog(ERROR, "\"%s\" failed: %s", sql, SPI_result_code_string(rc));
 }
 
-/* Take everything from a role. */
-static void
-remove_level(const char *role)
+/* The kind of a registered object, as GRANT names it. */
+static const char *
+object_kind(const LsGrant *grant)
 {
-	const char *grantee = quote_identifier(role);
-
-	run_utility(psprintf("REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s", LS_SCHEMA, grantee));
-	run_utility(psprintf("REVOKE ALL ON ALL ROUTINES IN SCHEMA %s FROM %s", LS_SCHEMA, grantee));
-	run_utility(psprintf("REVOKE ALL ON SCHEMA %s FROM %s", LS_SCHEMA, grantee));
+	return strchr(grant->object, '(') != NULL ? "ROUTINE" : "TABLE";
 }
 
-/* Give a role exactly what a level includes. */
+/* Take from a role what any level gives.  What a user keeps in the schema stays. */
 static void
-apply_level(const char *role, LsLevel level)
+remove_level(const char *role)
 {
 	const char *grantee = quote_identifier(role);
 	int list;
 	int i;
 
-	remove_level(role);
+	for (list = 0; list < n_grant_lists; list++)
+	{
+		for (i = 0; i < grant_lists[list].n; i++)
+		{
+			const LsGrant *grant = &grant_lists[list].grants[i];
+
+			run_utility(psprintf("REVOKE ALL ON %s %s.%s FROM %s", object_kind(grant), LS_SCHEMA,
+				grant->object, grantee));
+		}
+	}
+	run_utility(psprintf("REVOKE ALL ON SCHEMA %s FROM %s", LS_SCHEMA, grantee));
+}
+
+/* Give a role what a level includes. */
+static void
+add_level(const char *role, LsLevel level)
+{
+	const char *grantee = quote_identifier(role);
+	int list;
+	int i;
+
 	run_utility(psprintf("GRANT USAGE ON SCHEMA %s TO %s", LS_SCHEMA, grantee));
 	for (list = 0; list < n_grant_lists; list++)
 	{
 		for (i = 0; i < grant_lists[list].n; i++)
 		{
 			const LsGrant *grant = &grant_lists[list].grants[i];
-			bool is_routine = (strchr(grant->object, '(') != NULL);
 
 			if (level_includes(level, grant))
 				run_utility(psprintf("GRANT %s ON %s %s.%s TO %s", grant->privileges,
-					is_routine ? "ROUTINE" : "TABLE", LS_SCHEMA, grant->object, grantee));
+					object_kind(grant), LS_SCHEMA, grant->object, grantee));
 		}
 	}
 }
@@ -126,13 +142,19 @@ ls_core_grant_access(PG_FUNCTION_ARGS)
 		"INSERT INTO lead_system.access_grants (role_name, role_id, level) VALUES ($1, $2, $3)"
 		" ON CONFLICT (role_name) DO UPDATE SET role_id = excluded.role_id, level = excluded.level",
 		TEXTOID, OIDOID, TEXTOID);
-	char *role = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char *level_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	LsLevel level = level_of(level_name);
-	Oid roleid = get_role_oid(role, false);
+	char *role;
+	char *level_name;
+	LsLevel level;
+	Oid roleid;
 	LsScope scope;
 	LsArgs args = {0};
 
+	LS_REQUIRE_ARG(0, "role_name");
+	LS_REQUIRE_ARG(1, "level");
+	role = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	level_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	level = level_of(level_name);
+	roleid = get_role_oid(role, false);
 	if (level == LS_LEVEL_MAINTENANCE && !has_bypassrls_privilege(roleid))
 		ereport(NOTICE, (errmsg("role \"%s\" can maintain one organization at a time", role),
 							errdetail("Without BYPASSRLS it works in the organization that "
@@ -144,7 +166,8 @@ ls_core_grant_access(PG_FUNCTION_ARGS)
 	ls_arg_datum(&args, ObjectIdGetDatum(roleid), false);
 	ls_arg_text(&args, level_name);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	apply_level(role, level);
+	remove_level(role);
+	add_level(role, level);
 	ls_query_run(&remember, &args, LS_WRITE);
 	ls_scope_close(&scope);
 	PG_RETURN_VOID();
@@ -157,10 +180,12 @@ Datum
 ls_core_revoke_access(PG_FUNCTION_ARGS)
 {
 	LS_QUERY(forget, "DELETE FROM lead_system.access_grants WHERE role_name = $1", TEXTOID);
-	char *role = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *role;
 	LsScope scope;
 	LsArgs args = {0};
 
+	LS_REQUIRE_ARG(0, "role_name");
+	role = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	(void) get_role_oid(role, false);
 	ls_arg_text(&args, role);
 	ls_scope_open(&scope, LS_AS_OWNER);
@@ -206,7 +231,7 @@ ls_grants_restore(void)
 	for (row = 0; row < n; row++)
 	{
 		if (roles[row] != NULL)
-			apply_level(roles[row], levels[row]);
+			add_level(roles[row], levels[row]);
 	}
 	ls_scope_close(&scope);
 }

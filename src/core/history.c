@@ -83,6 +83,7 @@ ls_core_append_only(PG_FUNCTION_ARGS)
 	trigdata = ls_trigger_check(fcinfo, "append_only",
 		for_row ? LS_TRIGGER_BEFORE_ROW : LS_TRIGGER_BEFORE_STATEMENT,
 		LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE | LS_TRIGGER_TRUNCATE, NULL);
+	ls_trigger_check_args(trigdata, "append_only", 0);
 	if (for_row && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && may_go(trigdata))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	ereport(ERROR,
@@ -107,6 +108,7 @@ ls_core_forget_histories(PG_FUNCTION_ARGS)
 	int n = 0;
 	int i;
 
+	ls_trigger_check_args(trigdata, "forget_histories", 0);
 	for (i = 0; i + 1 < trigger->tgnargs; i += 2)
 		statements[n++] = psprintf("DELETE FROM %s.%s h USING old_rows o"
 								   " WHERE h.organization_id = o.organization_id AND h.%s = o.id",
@@ -131,6 +133,7 @@ ls_core_clear_references(PG_FUNCTION_ARGS)
 	LsScope scope;
 	int i;
 
+	ls_trigger_check_args(trigdata, "clear_references", 0);
 	if (!row_uuid(trigdata, "organization_id", &org) || !row_uuid(trigdata, "id", &id) ||
 		ls_org_is_leaving(&org))
 		return PointerGetDatum(trigdata->tg_trigtuple);
@@ -173,6 +176,7 @@ ls_core_same_owner(PG_FUNCTION_ARGS)
 	LsScope scope;
 	bool found;
 
+	ls_trigger_check_args(trigdata, "same_owner", 2);
 	new_row.tg_trigtuple = ls_trigger_new_tuple(trigdata);
 	if (!row_uuid(&new_row, "organization_id", &org))
 		nulls[1] = 'n';

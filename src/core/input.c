@@ -21,6 +21,19 @@ ls_null_argument(const char *name)
 	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
 }
 
+/* Remove white space around a text; NULL when nothing is left. */
+char *
+ls_trim(const char *text)
+{
+	const char *end;
+
+	text += strspn(text, " \t\r\n");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
+		end--;
+	return end > text ? pnstrdup(text, end - text) : NULL;
+}
+
 /*
  * Convert a text to a value of a built-in type, without ending the statement
  * when it is not one.

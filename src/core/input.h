@@ -23,6 +23,7 @@ typedef struct LsInputError
 	char *message;
 } LsInputError;
 
+extern char *ls_trim(const char *text);
 pg_noreturn extern void ls_null_argument(const char *name);
 extern bool ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error);
 

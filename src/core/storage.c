@@ -429,7 +429,7 @@ PG_FUNCTION_INFO_V1(ls_core_install_storage);
  * In a session that restores a dump the dump itself brings the storage, in the
  * right order; every script of pg_dump switches row_security off, which nothing
  * else that creates extensions does.  A worker of Citus gets it from the
- * coordinator.
+ * coordinator.  CREATE EXTENSION silences a NOTICE of its script, not an INFO.
  */
 Datum
 ls_core_install_storage(PG_FUNCTION_ARGS)
@@ -439,12 +439,12 @@ ls_core_install_storage(PG_FUNCTION_ARGS)
 						   errmsg("install_storage() is part of CREATE EXTENSION"),
 						   errhint("CALL %s.install() creates what is missing.", LS_SCHEMA)));
 	if (!row_security)
-		ereport(NOTICE, (errmsg("lead_system creates no tables while a dump is being restored"),
-							errdetail("row_security is off, as in every script of pg_dump."),
-							errhint("Otherwise, CALL %s.install() creates them.", LS_SCHEMA)));
+		ereport(INFO, (errmsg("lead_system creates no tables while a dump is being restored"),
+						  errdetail("row_security is off, as in every script of pg_dump."),
+						  errhint("Otherwise, CALL %s.install() creates them.", LS_SCHEMA)));
 	else if (strncmp(application_name, "citus_internal", strlen("citus_internal")) == 0)
-		ereport(NOTICE, (errmsg("lead_system creates no tables on a Citus worker"),
-							errdetail("The coordinator brings them.")));
+		ereport(INFO, (errmsg("lead_system creates no tables on a Citus worker"),
+						  errdetail("The coordinator brings them.")));
 	else
 		storage_install();
 	PG_RETURN_VOID();

@@ -109,12 +109,13 @@ tenant_id_assign(const char *newval, void *extra)
 static bool
 client_ip_check(char **newval, void **extra, GucSource source)
 {
-	unsigned char addr[16];
+	unsigned char addr[16 + 1]; /* with the length of a prefix */
 
 	if (*newval == NULL || **newval == '\0')
 		return true;
-	if (pg_inet_net_pton(PGSQL_AF_INET, *newval, addr, sizeof(addr)) >= 0 ||
-		pg_inet_net_pton(PGSQL_AF_INET6, *newval, addr, sizeof(addr)) >= 0)
+	/* Size -1 asks for an address of a host, as the type inet does. */
+	if (pg_inet_net_pton(PGSQL_AF_INET, *newval, addr, -1) >= 0 ||
+		pg_inet_net_pton(PGSQL_AF_INET6, *newval, addr, -1) >= 0)
 		return true;
 	GUC_check_errdetail("\"%s\" is not a network address.", *newval);
 	return false;
@@ -304,6 +305,18 @@ ls_core_current_org_id(PG_FUNCTION_ARGS)
 
 	if (!ls_current_org(org))
 		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(org);
+}
+
+PG_FUNCTION_INFO_V1(ls_core_require_org_id);
+
+/* require_org_id(): the same, or an error when unset. */
+Datum
+ls_core_require_org_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *org = palloc(sizeof(pg_uuid_t));
+
+	ls_require_org(org);
 	PG_RETURN_UUID_P(org);
 }
 

@@ -113,6 +113,19 @@ ls_trigger_check(FunctionCallInfo fcinfo, const char *function, LsTriggerKind ki
 	return trigdata;
 }
 
+/* Has the trigger the arguments that its function takes: n, or pairs when n is 0? */
+void
+ls_trigger_check_args(TriggerData *trigdata, const char *function, int n)
+{
+	int actual = trigdata->tg_trigger->tgnargs;
+
+	if (n > 0 ? actual != n : actual % 2 != 0)
+		ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				errmsg("trigger \"%s\" has the wrong number of arguments for function \"%s\"",
+					trigdata->tg_trigger->tgname, function)));
+}
+
 /* The row that a BEFORE or AFTER ROW trigger is about. */
 HeapTuple
 ls_trigger_new_tuple(TriggerData *trigdata)
@@ -166,11 +179,13 @@ ls_core_stamp_user(PG_FUNCTION_ARGS)
 		fcinfo, "stamp_user", LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
 	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
-	int attnum = ls_trigger_attnum(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
+	int attnum;
 	pg_uuid_t user;
 	Datum value;
 	bool isnull;
 
+	ls_trigger_check_args(trigdata, "stamp_user", 1);
+	attnum = ls_trigger_attnum(trigdata->tg_relation, trigdata->tg_trigger->tgargs[0]);
 	if (!ls_caller_is_confined(trigdata->tg_relation))
 		return PointerGetDatum(tuple);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

@@ -27,6 +27,7 @@ typedef enum LsTriggerKind
 
 extern TriggerData *ls_trigger_check(FunctionCallInfo fcinfo, const char *function,
 	LsTriggerKind kind, int events, const char *relname);
+extern void ls_trigger_check_args(TriggerData *trigdata, const char *function, int n);
 extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
 extern int ls_trigger_attnum(Relation rel, const char *column);
 

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION lead_system.create_organization(name text, pipeline text DEFAULT 'b2b', settings jsonb DEFAULT '{}')
     RETURNS uuid
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_create_organization';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_create_organization';
 COMMENT ON FUNCTION lead_system.create_organization(text, text, jsonb) IS
     'Creates an organization with a default pipeline; settings holds further columns of organizations by name. Returns its id. Raises 22023 for an unknown pipeline or key.';
 REVOKE ALL ON FUNCTION lead_system.create_organization(text, text, jsonb) FROM PUBLIC;
@@ -28,7 +28,7 @@ REVOKE ALL ON FUNCTION lead_system.users_refuse_delete() FROM PUBLIC;
 CREATE FUNCTION lead_system.users_membership_changed() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_users_membership_changed';
 COMMENT ON FUNCTION lead_system.users_membership_changed() IS
-    'Trigger of users: makes sessions check membership anew when is_active or role changed.';
+    'Trigger of users: makes sessions check membership anew when is_active or the organization changed.';
 REVOKE ALL ON FUNCTION lead_system.users_membership_changed() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.organizations_delete_data() RETURNS trigger

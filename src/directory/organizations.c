@@ -11,6 +11,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "lead_system.h"
+#include "core/input.h"
 #include "core/json.h"
 #include "core/query.h"
 #include "core/tenant.h"
@@ -74,7 +75,7 @@ PG_FUNCTION_INFO_V1(ls_directory_create_organization);
 Datum
 ls_directory_create_organization(PG_FUNCTION_ARGS)
 {
-	Jsonb *settings = PG_GETARG_JSONB_P(2);
+	Jsonb *settings = PG_ARGISNULL(2) ? ls_json_parse("{}") : PG_GETARG_JSONB_P(2);
 	Oid argtypes[5] = {UUIDOID, TEXTOID, TEXTOID, JSONBOID, UUIDOID};
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	Datum args[5] = {
@@ -87,6 +88,8 @@ ls_directory_create_organization(PG_FUNCTION_ARGS)
 	int i;
 	int rc;
 
+	LS_REQUIRE_ARG(0, "name");
+	LS_REQUIRE_ARG(1, "pipeline");
 	members = ls_json_members(settings, "settings", &n);
 	initStringInfo(&columns);
 	for (i = 0; i < n; i++)

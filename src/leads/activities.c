@@ -79,13 +79,39 @@ ls_activity_batch_add(LsBatch *batch, const LsActivity *activity)
 	batch_add(batch, &id, activity);
 }
 
-/* Write one activity; returns its id. */
+/*
+ * Hold on to a lead.  Histories have no foreign keys, so without this a line
+ * could outlive the lead that it is about.
+ */
+static void
+hold_lead(const pg_uuid_t *org, const pg_uuid_t *lead)
+{
+	LS_QUERY(query,
+		"SELECT 1 FROM lead_system.leads WHERE organization_id = $1 AND id = $2 FOR KEY SHARE",
+		UUIDOID, UUIDOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool found;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_uuid(&args, lead);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run(&query, &args, LS_WRITE) > 0;
+	ls_scope_close(&scope);
+	if (!found)
+		ls_no_such_row("lead", lead);
+}
+
+/* Write one activity; returns its id.  Raises P0002 when the lead is gone. */
 pg_uuid_t
 ls_activity_add(const LsActivity *activity)
 {
-	LsBatch *batch = ls_activity_batch();
+	LsBatch *batch;
 	pg_uuid_t id;
 
+	if (activity->lead != NULL)
+		hold_lead(activity->org, activity->lead);
+	batch = ls_activity_batch();
 	ls_uuid_v7(&id);
 	batch_add(batch, &id, activity);
 	ls_batch_flush(batch);

@@ -127,33 +127,3 @@ ls_leads_add_note(PG_FUNCTION_ARGS)
 	*result = ls_activity_add(&activity);
 	PG_RETURN_UUID_P(result);
 }
-
-PG_FUNCTION_INFO_V1(ls_leads_check_pipeline);
-
-/*
- * organizations_check_pipeline(): BEFORE row trigger of organizations.  A
- * default pipeline must exist.
- */
-Datum
-ls_leads_check_pipeline(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigdata = ls_trigger_check(fcinfo, "organizations_check_pipeline",
-		LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, "organizations");
-	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
-	Relation rel = trigdata->tg_relation;
-	bool id_null;
-	bool name_null;
-	Datum id = SPI_getbinval(tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, "id"), &id_null);
-	Datum name = SPI_getbinval(
-		tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, "default_pipeline"), &name_null);
-
-	ls_check_row_org(rel, id_null ? NULL : DatumGetUUIDP(id));
-	if (!id_null && !name_null &&
-		ls_pipeline_find(DatumGetUUIDP(id), TextDatumGetCString(name)) == NULL)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("pipeline \"%s\" does not exist", TextDatumGetCString(name)),
-				errhint(
-					"Built-in pipelines are: b2b, recruiting, field_service, marketplace, outreach.")));
-	return PointerGetDatum(tuple);
-}

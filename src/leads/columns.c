@@ -7,11 +7,16 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "catalog/pg_am_d.h"
 #include "catalog/pg_index.h"
+#include "commands/defrem.h"
 #include "lib/stringinfo.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -42,8 +47,41 @@ ls_lead_find_column(const char *name)
 }
 
 /*
- * Find the index that begins with organization_id, email, created_at: by what
- * it indexes, since its name may carry the number of a shard.
+ * Does an index on the right columns hold every live lead with an address, in
+ * the order that a search by equality expects?
+ */
+static bool
+is_email_index(Relation rel, Oid indexid, const LsLeadMap *columns)
+{
+	static const Oid types[3] = {UUIDOID, TEXTOID, TIMESTAMPTZOID};
+	Relation index = index_open(indexid, AccessShareLock);
+	bool usable = (index->rd_rel->relam == BTREE_AM_OID);
+	ListCell *cell;
+	int i;
+
+	for (i = 0; i < 3; i++)
+		usable =
+			usable && index->rd_opcintype[i] == types[i] &&
+			index->rd_opfamily[i] == get_opclass_family(GetDefaultOpClass(types[i], BTREE_AM_OID));
+	foreach (cell, RelationGetIndexPredicate(index))
+	{
+		NullTest *test = lfirst(cell);
+		AttrNumber attnum = IsA(test, NullTest) && IsA(test->arg, Var)
+								? castNode(Var, test->arg)->varattno
+								: InvalidAttrNumber;
+
+		usable = usable &&
+				 ((attnum == columns->attnum[LEAD_deleted_at] && test->nulltesttype == IS_NULL) ||
+					 (attnum == columns->attnum[LEAD_email] && test->nulltesttype == IS_NOT_NULL));
+	}
+	index_close(index, AccessShareLock);
+	return usable;
+}
+
+/*
+ * Find the index of the e-mail rule: by what it indexes, since its name may
+ * carry the number of a shard.  It must be able to answer for every live lead,
+ * which a user's index with a condition or an operator class of its own is not.
  */
 static Oid
 find_email_index(Relation rel, const LsLeadMap *columns)
@@ -62,7 +100,8 @@ find_email_index(Relation rel, const LsLeadMap *columns)
 		if (index->indisvalid && index->indnkeyatts == 3 &&
 			index->indkey.values[0] == columns->attnum[LEAD_organization_id] &&
 			index->indkey.values[1] == columns->attnum[LEAD_email] &&
-			index->indkey.values[2] == columns->attnum[LEAD_created_at])
+			index->indkey.values[2] == columns->attnum[LEAD_created_at] &&
+			is_email_index(rel, lfirst_oid(cell), columns))
 			found = lfirst_oid(cell);
 		ReleaseSysCache(tuple);
 	}

@@ -60,7 +60,7 @@
 	X(pipeline_id, UUIDOID, LS_LEAD_INPUT) \
 	X(status, TEXTOID, LS_LEAD_INPUT) \
 	X(stage, TEXTOID, LS_LEAD_DERIVED) \
-	X(pipeline_stage, TEXTOID, LS_LEAD_INPUT | LS_LEAD_DERIVED) \
+	X(pipeline_stage, TEXTOID, LS_LEAD_DERIVED) \
 	X(status_changed_at, TIMESTAMPTZOID, LS_LEAD_DERIVED) \
 	X(contacted_at, TIMESTAMPTZOID, LS_LEAD_INPUT | LS_LEAD_STAMP) \
 	X(qualified_at, TIMESTAMPTZOID, LS_LEAD_INPUT | LS_LEAD_STAMP) \

@@ -29,6 +29,7 @@
 
 #include "lead_system.h"
 #include "core/config.h"
+#include "core/query.h"
 #include "core/uuid.h"
 #include "leads/internal.h"
 #include "leads/leads.h"
@@ -144,13 +145,41 @@ rule_applies(const LsLeadRow *old, const LsLeadRow *new)
 		   ls_lead_differs(old, new, LEAD_created_at) || ls_lead_differs(old, new, LEAD_deleted_at);
 }
 
+/*
+ * Will the unique index refuse the new row because of its phone number?  Then
+ * it is the one to say so, for the sake of INSERT ... ON CONFLICT, which cannot
+ * be told about this rule.
+ */
+static bool
+phone_taken(const LsLeadRow *row, const pg_uuid_t *org)
+{
+	LS_QUERY(query,
+		"SELECT 1 FROM lead_system.leads"
+		" WHERE organization_id = $1 AND phone_number = $2 AND deleted_at IS NULL",
+		UUIDOID, TEXTOID);
+	char *phone_number = ls_lead_text(row, LEAD_phone_number);
+	LsScope scope;
+	LsArgs args = {0};
+	bool taken;
+
+	if (phone_number == NULL)
+		return false;
+	ls_arg_uuid(&args, org);
+	ls_arg_text(&args, phone_number);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	taken = ls_query_run(&query, &args, LS_WRITE) > 0;
+	ls_scope_close(&scope);
+	return taken;
+}
+
 /* Refuse a row whose address is taken. */
 static void
-check_email(Relation rel, const LsLeadRow *row, const pg_uuid_t *org)
+check_email(Relation rel, const LsLeadRow *row, const pg_uuid_t *org, bool about_to_insert)
 {
 	int hours = ls_config_int(org, "leads.duplicate_email_hours");
 
-	if (hours > 0 && email_taken(rel, row, org, hours))
+	if (hours > 0 && email_taken(rel, row, org, hours) &&
+		!(about_to_insert && phone_taken(row, org)))
 		ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 				errmsg("a lead with e-mail address \"%s\" exists", ls_lead_text(row, LEAD_email)),
@@ -164,7 +193,7 @@ void
 ls_lead_step_email_unique(LsLeadChange *change)
 {
 	if (rule_applies(change->old, change->row))
-		check_email(change->rel, change->row, &change->org);
+		check_email(change->rel, change->row, &change->org, change->old == NULL);
 }
 
 /* The second look, per row, after the statement. */
@@ -175,8 +204,8 @@ email_listener_row(
 	bool isnull;
 
 	if (new != NULL && rule_applies(old, new))
-		check_email(
-			statement->rel, new, DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull)));
+		check_email(statement->rel, new,
+			DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull)), false);
 }
 
 const LsLeadListener ls_lead_email_listener = {email_listener_row, NULL};

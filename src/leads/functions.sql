@@ -45,7 +45,7 @@ AS $$
          ORDER BY p.organization_id NULLS LAST LIMIT 1
     ), made AS (
         INSERT INTO lead_system.pipelines (organization_id, name, description)
-        SELECT lead_system.current_org_id(), copy_pipeline.name, 'Copy of ' || copy_pipeline.source FROM original
+        SELECT lead_system.require_org_id(), copy_pipeline.name, 'Copy of ' || copy_pipeline.source FROM original
         RETURNING organization_id, id
     ), statuses AS (
         INSERT INTO lead_system.pipeline_statuses (organization_id, pipeline_id, status, stage, position, is_initial,
@@ -68,6 +68,18 @@ CREATE FUNCTION lead_system.organizations_check_pipeline() RETURNS trigger
 COMMENT ON FUNCTION lead_system.organizations_check_pipeline() IS
     'Trigger of organizations: the default pipeline must exist.';
 REVOKE ALL ON FUNCTION lead_system.organizations_check_pipeline() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.pipelines_keep_default() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_leads_keep_default_pipeline';
+COMMENT ON FUNCTION lead_system.pipelines_keep_default() IS
+    'Trigger of pipelines: refuses to rename or delete one that new leads of an organization start in.';
+REVOKE ALL ON FUNCTION lead_system.pipelines_keep_default() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.pipeline_stages_changed() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_leads_stages_changed';
+COMMENT ON FUNCTION lead_system.pipeline_stages_changed() IS
+    'Trigger of pipeline_statuses: leads follow when a status comes to mean another stage.';
+REVOKE ALL ON FUNCTION lead_system.pipeline_stages_changed() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.leads_before_row() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_leads_before_row';

@@ -13,7 +13,9 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -91,9 +93,14 @@ static char *
 attribute_text(HistoryState *history, const LsLeadRow *row, int attnum)
 {
 	FmgrInfo *output = &history->output[attnum - 1];
+	Oid type = TupleDescAttr(row->desc, attnum - 1)->atttypid;
+	const int utc = 0;
 
 	if (row->nulls[attnum - 1])
 		return NULL;
+	/* Times in one form, whatever the session shows them in. */
+	if (type == TIMESTAMPTZOID || type == TIMESTAMPOID || type == DATEOID)
+		return JsonEncodeDateTime(palloc(MAXDATELEN + 1), row->values[attnum - 1], type, &utc);
 	if (output->fn_oid == InvalidOid)
 	{
 		Oid function;
@@ -122,19 +129,29 @@ note(HistoryState *history, const LsLeadRow *row, const char *action, Jsonb *old
 	ls_activity_batch_add(history->activities, &activity);
 }
 
+/* Was a time stamped by the step that is recorded anyway? */
+static bool
+is_stamped(const LsLeadRow *old, const LsLeadRow *new, LsLeadColumn column)
+{
+	bool isnull;
+
+	return (ls_lead_columns[column].flags & LS_LEAD_STAMP) && ls_lead_isnull(old, column) &&
+		   DatumGetTimestampTz(ls_lead_get(new, column, &isnull)) ==
+			   DatumGetTimestampTz(ls_lead_get(new, LEAD_status_changed_at, &isnull));
+}
+
 /* Does a changed attribute go into the audit log? */
 static bool
-is_audited(const LsLeadRow *row, int attnum, bool status_changed)
+is_audited(const LsLeadRow *old, const LsLeadRow *new, int attnum, bool status_changed)
 {
-	LsLeadColumn column = row->map->column_of[attnum - 1];
-	int flags;
+	LsLeadColumn column = new->map->column_of[attnum - 1];
 
-	if (TupleDescAttr(row->desc, attnum - 1)->attisdropped)
+	if (TupleDescAttr(new->desc, attnum - 1)->attisdropped)
 		return false;
 	if (column == LEAD_NONE)
 		return true;
-	flags = ls_lead_columns[column].flags;
-	return !(flags & LS_LEAD_DERIVED) && !(status_changed && (flags & LS_LEAD_STAMP));
+	return !(ls_lead_columns[column].flags & LS_LEAD_DERIVED) &&
+		   !(status_changed && is_stamped(old, new, column));
 }
 
 /* Write a line to the audit log for each changed field. */
@@ -152,7 +169,7 @@ audit_changes(
 		char *old_text;
 		char *new_text;
 
-		if (ls_lead_same(old, new, attnum) || !is_audited(new, attnum, status_changed))
+		if (ls_lead_same(old, new, attnum) || !is_audited(old, new, attnum, status_changed))
 			continue;
 		old_text = attribute_text(history, old, attnum);
 		new_text = attribute_text(history, new, attnum);
@@ -288,7 +305,8 @@ history_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, cons
 		record_deletion(history, old);
 		return;
 	}
-	status_changed = ls_lead_differs(old, new, LEAD_status);
+	status_changed =
+		ls_lead_differs(old, new, LEAD_status) || ls_lead_differs(old, new, LEAD_pipeline_id);
 	audit_changes(history, old, new, status_changed);
 	if (status_changed)
 		record_step(history, old, new);

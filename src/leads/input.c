@@ -94,9 +94,10 @@ static const InputAlias header_aliases[] = {
 static const char *const name_aliases[] = {
 	"contact_name", "customer_name", "full_name", "name", "contact"};
 
-/* Origin of a lead: a later record fills it, but does not replace it. */
+/* The origin of a lead and why it is blocked: a later record fills, but does not replace. */
 static const LsLeadColumn origin_columns[] = {LEAD_source, LEAD_sub_source, LEAD_source_id,
-	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_at, LEAD_id};
+	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_at, LEAD_id,
+	LEAD_calling_blocked_reason};
 
 /* Is a column that jsonb and CSV may set? */
 static LsLeadColumn
@@ -292,19 +293,6 @@ company_size_band(const char *text)
 						   : "1000+";
 }
 
-/* Remove white space around a text; NULL when nothing is left. */
-static char *
-trim(const char *text)
-{
-	const char *end;
-
-	text += strspn(text, " \t\r\n");
-	end = text + strlen(text);
-	while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
-		end--;
-	return end > text ? pnstrdup(text, end - text) : NULL;
-}
-
 /*
  * A list of texts: a JSON array, an array literal, or words between commas,
  * semicolons or bars.
@@ -352,8 +340,8 @@ set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError
 				appendStringInfoChar(&list, *text);
 				continue;
 			}
-			if (trim(list.data) != NULL)
-				elements[n++] = CStringGetTextDatum(trim(list.data));
+			if (ls_trim(list.data) != NULL)
+				elements[n++] = CStringGetTextDatum(ls_trim(list.data));
 			resetStringInfo(&list);
 			if (*text == '\0')
 				break;
@@ -406,7 +394,7 @@ bool
 ls_lead_input_set(LsLeadInput *input, const LsOrganization *organization, LsInputTarget target,
 	LsLeadColumn column, const char *text, LsInputError *error)
 {
-	char *trimmed = text ? trim(text) : NULL;
+	char *trimmed = text ? ls_trim(text) : NULL;
 
 	if (trimmed == NULL)
 		return true;

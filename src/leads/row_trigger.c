@@ -20,6 +20,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/email.h"
+#include "core/input.h"
 #include "core/phone.h"
 #include "core/tenant.h"
 #include "core/trigger.h"
@@ -27,26 +28,20 @@
 #include "leads/internal.h"
 #include "leads/leads.h"
 
-/* Remove white space around a text in place; NULL when nothing is left. */
+/* A text column without white space around it; NULL when nothing is left. */
 static char *
-trimmed(char *text)
+trimmed(const LsLeadRow *row, LsLeadColumn column)
 {
-	char *end;
+	char *text = ls_lead_text(row, column);
 
-	if (text == NULL)
-		return NULL;
-	text += strspn(text, " \t\r\n");
-	end = text + strlen(text);
-	while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
-		*--end = '\0';
-	return *text ? text : NULL;
+	return text ? ls_trim(text) : NULL;
 }
 
 /* Bring the phone number to the stored form, or refuse the row. */
 static void
 normalize_phone(LsLeadChange *change)
 {
-	char *raw = trimmed(ls_lead_text(change->row, LEAD_phone_number));
+	char *raw = trimmed(change->row, LEAD_phone_number);
 	char e164[LS_PHONE_SIZE];
 
 	if (raw != NULL && !ls_phone_to_e164(raw, change->organization->default_region, e164))
@@ -63,7 +58,7 @@ normalize_phone(LsLeadChange *change)
 static void
 normalize_email(LsLeadChange *change)
 {
-	char *address = trimmed(ls_lead_text(change->row, LEAD_email));
+	char *address = trimmed(change->row, LEAD_email);
 
 	if (address != NULL)
 	{
@@ -132,10 +127,31 @@ stamp_creator(LsLeadChange *change)
 		ls_lead_set(change->row, LEAD_created_by, UUIDPGetDatum(user), !known);
 }
 
+/* Times are counted with, so infinite ones are refused. */
+static void
+check_times(LsLeadChange *change)
+{
+	int i;
+
+	for (i = 0; i < LEAD_N_COLUMNS; i++)
+	{
+		LsLeadColumn column = (LsLeadColumn) i;
+		bool isnull;
+
+		if (ls_lead_columns[i].type == TIMESTAMPTZOID && is_new_value(change, column) &&
+			TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(ls_lead_get(change->row, column, &isnull))))
+			ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					errmsg("\"%s\" of a lead must be a finite time", ls_lead_columns[i].name),
+					errtablecol(change->rel, change->row->map->attnum[column])));
+	}
+}
+
 /* Step: bring what was passed to the stored form. */
 void
 ls_lead_step_normalize(LsLeadChange *change)
 {
+	check_times(change);
 	if (is_new_value(change, LEAD_phone_number))
 		normalize_phone(change);
 	if (is_new_value(change, LEAD_email))
@@ -162,6 +178,27 @@ deform(LsLeadRow *row, const LsLeadMap *map, TupleDesc desc, HeapTuple tuple)
 	row->values = palloc(sizeof(Datum) * desc->natts);
 	row->nulls = palloc(sizeof(bool) * desc->natts);
 	heap_deform_tuple(tuple, desc, row->values, row->nulls);
+}
+
+/*
+ * What the steps count on.  The server looks at NOT NULL only after them; what
+ * they fill in themselves may be null in a new row.
+ */
+static void
+refuse_nulls(LsLeadChange *change)
+{
+	static const LsLeadColumn needed[] = {LEAD_id, LEAD_created_at, LEAD_pipeline_id, LEAD_status};
+	int n = change->old ? lengthof(needed) : 2;
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (ls_lead_isnull(change->row, needed[i]))
+			ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					errmsg("\"%s\" of a lead must not be null", ls_lead_columns[needed[i]].name),
+					errtablecol(change->rel, change->row->map->attnum[needed[i]])));
+	}
 }
 
 /* The organisation of the row; a row never changes hands. */
@@ -224,6 +261,7 @@ ls_leads_before_row(PG_FUNCTION_ARGS)
 		change.old_tid = &trigdata->tg_trigtuple->t_self;
 	}
 
+	refuse_nulls(&change);
 	find_organization(&change);
 	for (i = 0; i < ls_lead_n_steps; i++)
 		ls_lead_steps[i](&change);

@@ -119,8 +119,7 @@ enter_status(LsLeadChange *change, const LsStatus *status, TimestampTz at)
 
 	ls_lead_set_text(row, LEAD_status, status->status);
 	ls_lead_set_text(row, LEAD_stage, status->stage);
-	if (status->pipeline_stage != NULL)
-		ls_lead_set_text(row, LEAD_pipeline_stage, status->pipeline_stage);
+	ls_lead_set_text(row, LEAD_pipeline_stage, status->pipeline_stage);
 	ls_lead_set(row, LEAD_status_changed_at, TimestampTzGetDatum(at), false);
 	if (status->stamp_column != LEAD_NONE && ls_lead_isnull(row, status->stamp_column))
 		ls_lead_set(row, status->stamp_column, TimestampTzGetDatum(at), false);
@@ -165,12 +164,53 @@ keep_old(LsLeadChange *change, LsLeadColumn column)
 	ls_lead_set(change->row, column, value, isnull);
 }
 
+/* What the status means follows the pipeline, which may have changed since. */
+static void
+follow_pipeline(LsLeadChange *change)
+{
+	const LsStatus *status =
+		ls_pipeline_status(row_pipeline(change), ls_lead_text(change->row, LEAD_status));
+
+	ls_lead_set_text(
+		change->row, LEAD_stage, status ? status->stage : ls_lead_text(change->old, LEAD_stage));
+	ls_lead_set_text(change->row, LEAD_pipeline_stage, status ? status->pipeline_stage : NULL);
+}
+
 /*
- * Step of the row trigger: pipeline, status and what depends on them.
- *
- * A lead may move to another pipeline with any status of that one; without a
- * matching status it starts there anew.
+ * The status in a pipeline that a lead moves to.  Where none was chosen, one of
+ * the same name and meaning, or else the initial one.  A lead gains no stage by
+ * moving: that would be a way around the steps.
  */
+static const LsStatus *
+status_after_move(LsLeadChange *change, const LsPipeline *pipeline, bool chosen)
+{
+	char *stage = ls_lead_text(change->old, LEAD_stage);
+	const LsStatus *status = ls_pipeline_status(pipeline, ls_lead_text(change->row, LEAD_status));
+
+	if (!chosen && (status == NULL || strcmp(status->stage, stage) != 0))
+		ls_lead_set_text(change->row, LEAD_status, NULL);
+	status = row_status(change, pipeline);
+	if (status != pipeline->initial && strcmp(status->stage, stage) != 0 && !ls_lead_cause()->force)
+		ereport(ERROR,
+			(errcode(LS_ERRCODE_STATUS_STEP),
+				errmsg("a lead cannot move to status \"%s\" of pipeline \"%s\"", status->status,
+					pipeline->name),
+				errdetail("It is in stage %s, and the status means %s.", stage, status->stage),
+				errhint("It can move to the initial status, or to one of its stage.")));
+	return status;
+}
+
+/* The reason of a loss goes when the lead is no longer lost; histories keep it. */
+static void
+forget_reason(LsLeadChange *change, const LsStatus *status)
+{
+	if (strcmp(ls_lead_text(change->old, LEAD_stage), "lost") == 0 &&
+		strcmp(status->stage, "lost") != 0 &&
+		!ls_lead_differs(change->old, change->row, LEAD_lost_reason))
+		ls_lead_set_text(change->row, LEAD_lost_reason, NULL);
+}
+
+/* Step of the row trigger: pipeline, status and what depends on them. */
 void
 ls_lead_step_status(LsLeadChange *change)
 {
@@ -186,18 +226,22 @@ ls_lead_step_status(LsLeadChange *change)
 	}
 	pipeline_changed = ls_lead_differs(change->old, change->row, LEAD_pipeline_id);
 	status_changed = ls_lead_differs(change->old, change->row, LEAD_status);
-	keep_old(change, LEAD_stage);
 	keep_old(change, LEAD_status_changed_at);
 	if (!pipeline_changed && !status_changed)
+	{
+		follow_pipeline(change);
 		return;
+	}
 
 	pipeline = row_pipeline(change);
-	if (pipeline_changed && !status_changed &&
-		ls_pipeline_status(pipeline, ls_lead_text(change->row, LEAD_status)) == NULL)
-		ls_lead_set_text(change->row, LEAD_status, NULL);
-	status = row_status(change, pipeline);
-	if (!pipeline_changed)
+	if (pipeline_changed)
+		status = status_after_move(change, pipeline, status_changed);
+	else
+	{
+		status = row_status(change, pipeline);
 		check_step(pipeline, ls_lead_text(change->old, LEAD_status), status);
+	}
+	forget_reason(change, status);
 	check_reason(change, status);
 	enter_status(change, status, change->now);
 }

@@ -88,10 +88,15 @@ CREATE TRIGGER pipeline_statuses_a_same_owner BEFORE INSERT OR UPDATE ON lead_sy
     FOR EACH ROW EXECUTE FUNCTION lead_system.same_owner('pipelines', 'pipeline_id');
 CREATE TRIGGER pipeline_transitions_a_same_owner BEFORE INSERT OR UPDATE ON lead_system.pipeline_transitions
     FOR EACH ROW EXECUTE FUNCTION lead_system.same_owner('pipelines', 'pipeline_id');
+CREATE TRIGGER pipelines_keep_default BEFORE UPDATE OF name OR DELETE ON lead_system.pipelines
+    FOR EACH ROW EXECUTE FUNCTION lead_system.pipelines_keep_default();
 CREATE TRIGGER pipelines_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.pipelines
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.cache_invalidate();
 CREATE TRIGGER pipeline_statuses_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.pipeline_statuses
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.cache_invalidate();
+CREATE TRIGGER pipeline_statuses_stages_changed AFTER UPDATE ON lead_system.pipeline_statuses
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.pipeline_stages_changed();
 CREATE TRIGGER pipeline_transitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON lead_system.pipeline_transitions
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.cache_invalidate();
 
@@ -285,9 +290,14 @@ CREATE TABLE lead_system.leads (
     CONSTRAINT leads_phone_number_check CHECK (lead_system.is_e164(phone_number)),
     CONSTRAINT leads_company_size_check CHECK (company_size IN ('1-10', '11-50', '51-200', '201-1000', '1000+')),
     CONSTRAINT leads_urgency_check CHECK (urgency IN ('low', 'medium', 'high', 'urgent')),
-    CONSTRAINT leads_budget_check CHECK (budget_min >= 0 AND budget_max >= 0 AND budget_min <= budget_max),
+    CONSTRAINT leads_budget_check CHECK (budget_min >= 0 AND budget_max >= 0 AND budget_min <= budget_max
+        AND budget_min <> 'NaN' AND budget_max <> 'NaN'),
     CONSTRAINT leads_enrichment_status_check CHECK (enrichment_status IN ('Pending', 'Enriched', 'Failed')),
-    CONSTRAINT leads_amounts_check CHECK (quoted_amount >= 0 AND actual_amount >= 0),
+    CONSTRAINT leads_amounts_check CHECK (quoted_amount >= 0 AND actual_amount >= 0
+        AND quoted_amount <> 'NaN' AND actual_amount <> 'NaN'),
+    -- What is indexed fits into an index.
+    CONSTRAINT leads_source_check CHECK (octet_length(source) <= 200 AND octet_length(source_id) <= 512),
+    CONSTRAINT leads_tags_check CHECK (array_position(tags, NULL) IS NULL AND octet_length(array_to_string(tags, ',')) <= 4000),
     CONSTRAINT leads_lead_score_check CHECK (lead_score BETWEEN 0 AND 100),
     CONSTRAINT leads_temperature_check CHECK (temperature IN ('hot', 'warm', 'cool', 'cold', 'unrated')),
     CONSTRAINT leads_counts_check CHECK (email_reply_count >= 0 AND email_open_count >= 0 AND link_click_count >= 0
@@ -307,7 +317,7 @@ COMMENT ON COLUMN lead_system.leads.deleted_at IS 'Soft deletion; a deleted lead
 
 CREATE UNIQUE INDEX leads_organization_id_phone_number_idx ON lead_system.leads (organization_id, phone_number) WHERE deleted_at IS NULL;
 CREATE INDEX leads_organization_id_email_created_at_idx ON lead_system.leads (organization_id, email, created_at) WHERE deleted_at IS NULL AND email IS NOT NULL;
-CREATE INDEX leads_organization_id_source_source_id_idx ON lead_system.leads (organization_id, source_id, source) WHERE source_id IS NOT NULL;
+CREATE UNIQUE INDEX leads_organization_id_source_source_id_idx ON lead_system.leads (organization_id, source_id, source) NULLS NOT DISTINCT WHERE source_id IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX leads_dashboard_temperature_idx ON lead_system.leads (organization_id, temperature, raw_score DESC, created_at DESC, id DESC) WHERE deleted_at IS NULL AND NOT is_spam;
 CREATE INDEX leads_dashboard_status_idx ON lead_system.leads (organization_id, status, temperature, raw_score DESC, created_at DESC, id DESC) WHERE deleted_at IS NULL AND NOT is_spam;
 CREATE INDEX leads_organization_id_created_at_idx ON lead_system.leads (organization_id, created_at);

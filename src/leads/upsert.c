@@ -3,17 +3,22 @@
  * upsert.c
  *	  upsert_lead(): one lead as a JSON object.
  *
- *	  What counts as a duplicate is what the table itself refuses (a live lead
- *	  with the phone number; the e-mail address within 24 hours), and a lead
- *	  from the same source with the same source_id.  Another session may insert
- *	  the same lead in between, so the insert runs in a subtransaction; when the
- *	  table refuses it, the look-up is made again and finds the other's row.
+ *	  What counts as a duplicate is what the table itself refuses: a live lead
+ *	  from the same source with the same source_id, with the phone number, or
+ *	  with the e-mail address within 24 hours.  Calls that are about the same
+ *	  lead take turns, so a form that is sent twice ends well twice.  Other
+ *	  statements may insert the lead in between, so the insert runs in a
+ *	  subtransaction; when the table refuses it, the look-up is made again and
+ *	  finds the other's row.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
@@ -21,6 +26,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/json.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
@@ -37,12 +43,18 @@ typedef enum OnDuplicate
 	ON_DUPLICATE_SKIP
 } OnDuplicate;
 
-/* The third state of an insert: the table refused the row as a duplicate. */
-typedef enum InsertResult
+/* What makes a lead the same lead, besides its id. */
+static const LsLeadColumn identity[] = {LEAD_source_id, LEAD_email, LEAD_phone_number};
+
+/* The locks that a call holds until it is done. */
+typedef struct IdentityLocks
 {
-	INSERTED,
-	REFUSED
-} InsertResult;
+	int n;
+	uint64 keys[lengthof(identity)];
+} IdentityLocks;
+
+/* Tells our advisory locks from those of applications. */
+#define LOCK_CLASS 0x4C53
 
 /* The argument on_duplicate. */
 static OnDuplicate
@@ -59,11 +71,38 @@ parse_on_duplicate(const char *text)
 					   errhint("Values are: reject, merge, skip.")));
 }
 
+/*
+ * Refuse an object or an array where a single value belongs, and a second name
+ * for what has been given already ("seen" has the first one).
+ */
+static void
+check_member(
+	const LsJsonMember *member, LsInputTarget target, LsLeadColumn column, const char **seen)
+{
+	Oid type = target == LS_INPUT_COLUMN ? ls_lead_columns[column].type : TEXTOID;
+
+	if (member->value.type == jbvBinary && type != JSONBOID && type != TEXTARRAYOID)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("key \"%s\" of lead takes a single value", member->key)));
+	if (target == LS_INPUT_PIPELINE)
+		column = LEAD_pipeline_id;
+	else if (target == LS_INPUT_CATEGORY)
+		column = LEAD_category_id;
+	else if (target == LS_INPUT_NAME)
+		column = LEAD_NONE;
+	if (seen[column] != NULL)
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("keys \"%s\" and \"%s\" of lead mean the same", seen[column], member->key)));
+	seen[column] = member->key;
+}
+
 /* Read the JSON object; unknown keys and bad values are refused. */
 static void
 read_lead(Jsonb *json, const LsOrganization *organization, LsLeadInput *input)
 {
 	LsJsonMember *members;
+	const char *seen[LEAD_N_COLUMNS + 1] = {NULL};
 	int n;
 	int i;
 
@@ -77,6 +116,7 @@ read_lead(Jsonb *json, const LsOrganization *organization, LsLeadInput *input)
 
 		if (target == LS_INPUT_UNKNOWN)
 			ls_json_unknown_key("lead", members[i].key, ls_lead_input_names());
+		check_member(&members[i], target, column, seen);
 		if (!ls_lead_input_set(input, organization, target, column,
 				ls_json_scalar_text(&members[i].value), &error))
 			ereport(ERROR, (errcode(error.sqlstate), errmsg("%s", error.message),
@@ -96,13 +136,13 @@ find_duplicate(const pg_uuid_t *org, const LsLeadInput *input, pg_uuid_t *id, ch
 		"        SELECT id, 2, 'source_id' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND source_id = $3 AND source IS NOT DISTINCT FROM $4"
 		"        UNION ALL"
-		"        SELECT id, 3, 'phone_number' FROM lead_system.leads"
-		"         WHERE organization_id = $1 AND phone_number = $5 AND deleted_at IS NULL"
-		"        UNION ALL"
-		"        SELECT id, 4, 'email' FROM lead_system.leads"
+		"        SELECT id, 3, 'email' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND email = $6 AND deleted_at IS NULL"
 		"           AND created_at > $7 - make_interval(hours => $8)"
-		"           AND created_at < $7 + make_interval(hours => $8)) m"
+		"           AND created_at < $7 + make_interval(hours => $8)"
+		"        UNION ALL"
+		"        SELECT id, 4, 'phone_number' FROM lead_system.leads"
+		"         WHERE organization_id = $1 AND phone_number = $5 AND deleted_at IS NULL) m"
 		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = m.id"
 		" WHERE l.deleted_at IS NULL"
 		" ORDER BY m.rank, l.created_at LIMIT 1 FOR NO KEY UPDATE OF l",
@@ -198,46 +238,6 @@ insert_lead(const pg_uuid_t *org, const pg_uuid_t *id, const LsLeadInput *input)
 			columns.data, params.data));
 }
 
-/*
- * Insert in a subtransaction.  REFUSED when the table says that it is there
- * already; any other error goes on.
- */
-static InsertResult
-try_insert(const pg_uuid_t *org, const pg_uuid_t *id, const LsLeadInput *input)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile InsertResult result = INSERTED;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		insert_lead(org, id, input);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
-		{
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-			ReThrowError(error);
-		}
-		result = REFUSED;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	return result;
-}
-
 /* How a column is merged into one that has a value. */
 static void
 append_merge(StringInfo set, LsLeadColumn column, int param)
@@ -280,6 +280,78 @@ merge_into(const pg_uuid_t *org, const pg_uuid_t *id, const LsLeadInput *input)
 				set.data));
 }
 
+/* Did one of the rules refuse a row that say which leads are the same? */
+static bool
+is_duplicate(const ErrorData *error)
+{
+	static const char *const keys[] = {"leads_pkey", "leads_organization_id_phone_number_idx",
+		"leads_organization_id_source_source_id_idx"};
+	int i;
+
+	if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+		return false;
+	if (error->constraint_name == NULL)
+		return error->column_name != NULL && strcmp(error->column_name, "email") == 0;
+	for (i = 0; i < (int) lengthof(keys); i++)
+	{
+		/* The key of a shard carries a number. */
+		if (strncmp(error->constraint_name, keys[i], strlen(keys[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Write in a subtransaction.  Returns what the table said when it refused the
+ * row as a duplicate, NULL when the row was written; any other error goes on.
+ */
+static ErrorData *
+try_write(void (*writer)(const pg_uuid_t *, const pg_uuid_t *, const LsLeadInput *),
+	const pg_uuid_t *org, const pg_uuid_t *id, const LsLeadInput *input)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile refusal = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		writer(org, id, input);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		refusal = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (!is_duplicate(refusal))
+			ReThrowError(refusal);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return refusal;
+}
+
+/* Merge, unless that makes the lead the same as a third one. */
+static void
+merge(const pg_uuid_t *org, const pg_uuid_t *existing, const char *matched_on,
+	const LsLeadInput *input)
+{
+	ErrorData *refusal = try_write(merge_into, org, existing, input);
+
+	if (refusal != NULL)
+		ereport(ERROR,
+			(errcode(LS_ERRCODE_DUPLICATE_LEAD), errmsg("the lead is the same as two others"),
+				errdetail("Lead \"%s\" has the same %s. %s: %s", ls_uuid_text(existing), matched_on,
+					refusal->message, refusal->detail ? refusal->detail : ""),
+				errhint("Leave out what belongs to the other lead, or delete one of them.")));
+}
+
 /* Handle a lead that is there already; returns its id. */
 static pg_uuid_t
 handle_duplicate(const pg_uuid_t *org, const pg_uuid_t *existing, const char *matched_on,
@@ -294,12 +366,105 @@ handle_duplicate(const pg_uuid_t *org, const pg_uuid_t *existing, const char *ma
 					errhint("on_duplicate => 'merge' updates it, 'skip' leaves it as it is.")));
 			break;
 		case ON_DUPLICATE_MERGE:
-			merge_into(org, existing, input);
+			merge(org, existing, matched_on, input);
 			break;
 		case ON_DUPLICATE_SKIP:
 			break;
 	}
 	return *existing;
+}
+
+/* Order of locks: the same in all sessions. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	uint64 x = *(const uint64 *) a;
+	uint64 y = *(const uint64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The lock of one key. */
+static LOCKTAG
+identity_tag(uint64 key)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, LOCK_CLASS);
+	return tag;
+}
+
+/*
+ * Keep other calls that are about the same lead out.  Only until this one is
+ * done: from then on they see the row, and wait for its transaction.  Held to
+ * the end of the transaction, the locks of one with many calls would fill the
+ * lock table.
+ */
+static void
+lock_identity(IdentityLocks *locks, const pg_uuid_t *org, const LsLeadInput *input)
+{
+	int i;
+
+	locks->n = 0;
+	for (i = 0; i < (int) lengthof(identity); i++)
+	{
+		const char *text = ls_lead_input_text(input, identity[i]);
+
+		if (text != NULL)
+			locks->keys[locks->n++] = hash_combine64(
+				DatumGetUInt64(hash_any_extended(org->data, UUID_LEN, identity[i])),
+				DatumGetUInt64(hash_any_extended((const unsigned char *) text, strlen(text), 0)));
+	}
+	qsort(locks->keys, locks->n, sizeof(uint64), compare_keys);
+	for (i = 0; i < locks->n; i++)
+	{
+		LOCKTAG tag = identity_tag(locks->keys[i]);
+
+		(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	}
+}
+
+/* Let the other calls go on. */
+static void
+unlock_identity(const IdentityLocks *locks)
+{
+	int i;
+
+	for (i = 0; i < locks->n; i++)
+	{
+		LOCKTAG tag = identity_tag(locks->keys[i]);
+
+		LockRelease(&tag, ExclusiveLock, false);
+	}
+}
+
+/* Find the lead or make it; what the table says against that comes last. */
+static pg_uuid_t
+find_or_insert(const pg_uuid_t *org, const LsLeadInput *input, OnDuplicate action)
+{
+	ErrorData *refusal = NULL;
+	pg_uuid_t id;
+	int attempt;
+
+	for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+	{
+		char *matched_on;
+
+		if (find_duplicate(org, input, &id, &matched_on))
+			return handle_duplicate(org, &id, matched_on, input, action);
+		if (input->set[LEAD_id])
+			id = *DatumGetUUIDP(input->values[LEAD_id]);
+		else
+			ls_uuid_v7(&id);
+		refusal = try_write(insert_lead, org, &id, input);
+		if (refusal == NULL)
+			return id;
+	}
+	ereport(ERROR,
+		(errcode(LS_ERRCODE_DUPLICATE_LEAD), errmsg("the lead exists already"),
+			errdetail("%s: %s", refusal->message, refusal->detail ? refusal->detail : ""),
+			errhint("It has been deleted, or this transaction is older than it; in the latter case "
+					"retry in a new transaction.")));
 }
 
 PG_FUNCTION_INFO_V1(ls_leads_upsert);
@@ -310,11 +475,10 @@ ls_leads_upsert(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	OnDuplicate action;
+	IdentityLocks locks;
 	pg_uuid_t org;
-	pg_uuid_t id;
 	LsLeadInput input;
 	const LsOrganization *organization;
-	int attempt;
 
 	LS_REQUIRE_ARG(0, "lead");
 	LS_REQUIRE_ARG(1, "on_duplicate");
@@ -325,29 +489,8 @@ ls_leads_upsert(PG_FUNCTION_ARGS)
 		ls_no_such_row("organization", &org);
 	read_lead(PG_GETARG_JSONB_P(0), organization, &input);
 
-	for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
-	{
-		pg_uuid_t existing;
-		char *matched_on;
-
-		if (find_duplicate(&org, &input, &existing, &matched_on))
-		{
-			*result = handle_duplicate(&org, &existing, matched_on, &input, action);
-			PG_RETURN_UUID_P(result);
-		}
-		if (input.set[LEAD_id])
-			id = *DatumGetUUIDP(input.values[LEAD_id]);
-		else
-			ls_uuid_v7(&id);
-		if (try_insert(&org, &id, &input) == INSERTED)
-		{
-			*result = id;
-			PG_RETURN_UUID_P(result);
-		}
-	}
-	ereport(ERROR,
-		(errcode(LS_ERRCODE_DUPLICATE_LEAD), errmsg("the lead exists already"),
-			errdetail("Another lead with its phone number, e-mail address or id is not visible to "
-					  "this transaction."),
-			errhint("Retry in a new transaction.")));
+	lock_identity(&locks, &org, &input);
+	*result = find_or_insert(&org, &input, action);
+	unlock_identity(&locks);
+	PG_RETURN_UUID_P(result);
 }

@@ -150,7 +150,8 @@ CREATE TABLE lead_system.campaign_leads (
         ('new', 'queued', 'calling', 'contacted', 'converted', 'failed', 'dnc')),
     CONSTRAINT campaign_leads_temperature_rank_check CHECK (temperature_rank BETWEEN 1 AND 5),
     CONSTRAINT campaign_leads_attempts_check CHECK (attempts >= 0),
-    CONSTRAINT campaign_leads_amounts_check CHECK (pledged_amount >= 0 AND donated_amount >= 0),
+    CONSTRAINT campaign_leads_amounts_check CHECK (pledged_amount >= 0 AND donated_amount >= 0
+        AND pledged_amount <> 'NaN' AND donated_amount <> 'NaN'),
     CONSTRAINT campaign_leads_durations_check CHECK (total_talk_time >= 0 AND last_call_duration >= 0),
     CONSTRAINT campaign_leads_lease_check CHECK ((status = 'calling') = (lease_until IS NOT NULL))
 );

@@ -24,9 +24,14 @@
 static int
 periods_between(TimestampTz from, TimestampTz to, int64 seconds)
 {
+	int64 periods;
+
 	if (to <= from)
 		return 0;
-	return (int) ((to - from) / (seconds * USECS_PER_SEC));
+	if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(to))
+		return PG_INT32_MAX;
+	periods = (to - from) / (seconds * USECS_PER_SEC);
+	return (int) Min(periods, PG_INT32_MAX);
 }
 
 /* Days without activity: since the last one, or since the lead came in (A8). */

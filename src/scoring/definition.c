@@ -305,6 +305,21 @@ parse_operands(ScoreRule *rule, Jsonb *json)
 	}
 }
 
+/* Is an operator about numbers? */
+static bool
+compares_numbers(ScoreOperator op)
+{
+	return op == SCORE_GT || op == SCORE_GTE || op == SCORE_LT || op == SCORE_LTE ||
+		   op == SCORE_BETWEEN || op == SCORE_EACH;
+}
+
+/* Is an operator about texts? */
+static bool
+compares_texts(ScoreOperator op)
+{
+	return op == SCORE_CONTAINS || op == SCORE_UNDER;
+}
+
 /* Does the operator have the operands, and the attribute the type, it needs? */
 static void
 check_operator(ScoreRule *rule, Jsonb *json)
@@ -336,17 +351,19 @@ check_operator(ScoreRule *rule, Jsonb *json)
 			if (is_array || rule->n_operands != 1)
 				bad_definition(psprintf("operator \"%s\" needs one value", name), NULL);
 	}
-	if ((rule->op == SCORE_GT || rule->op == SCORE_GTE || rule->op == SCORE_LT ||
-			rule->op == SCORE_LTE || rule->op == SCORE_BETWEEN || rule->op == SCORE_EACH) &&
-		type != ATTRIBUTE_NUMBER && type != ATTRIBUTE_ANY)
+	if (compares_numbers(rule->op) && type != ATTRIBUTE_NUMBER && type != ATTRIBUTE_ANY)
 		bad_definition(psprintf("operator \"%s\" does not apply to attribute \"%s\"", name,
 						   rule->attribute->name),
 			"It compares numbers.");
-	if ((rule->op == SCORE_CONTAINS || rule->op == SCORE_UNDER) && type != ATTRIBUTE_TEXT &&
-		type != ATTRIBUTE_ANY)
+	if (compares_texts(rule->op) && type != ATTRIBUTE_TEXT && type != ATTRIBUTE_ANY)
 		bad_definition(psprintf("operator \"%s\" does not apply to attribute \"%s\"", name,
 						   rule->attribute->name),
 			"It compares texts.");
+	if (compares_numbers(rule->op) && rule->n_operands > 0 &&
+		rule->operands[0].type != ATTRIBUTE_NUMBER)
+		bad_definition(psprintf("operator \"%s\" needs a number", name), NULL);
+	if (compares_texts(rule->op) && rule->operands[0].type != ATTRIBUTE_TEXT)
+		bad_definition(psprintf("operator \"%s\" needs a text", name), NULL);
 	if (rule->has_cap && rule->op != SCORE_EACH)
 		bad_definition("only a rule with operator \"each\" has a cap", NULL);
 }

@@ -41,7 +41,7 @@ AS $$
          ORDER BY m.organization_id NULLS LAST LIMIT 1
     ), made AS (
         INSERT INTO lead_system.scoring_models (organization_id, name, description, components, thresholds, decay, is_active, is_shadow)
-        SELECT lead_system.current_org_id(), coalesce(copy_scoring_model.name, o.name), 'Copy of ' || o.name,
+        SELECT lead_system.require_org_id(), coalesce(copy_scoring_model.name, o.name), 'Copy of ' || o.name,
                o.components, o.thresholds, o.decay, o.is_active, o.is_shadow
           FROM original o
         RETURNING organization_id, id

@@ -174,15 +174,14 @@ static void
 rescore(const pg_uuid_t *org, const pg_uuid_t *ids, int n)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.leads SET scored_at = $3 WHERE organization_id = $1 AND id = ANY ($2)",
-		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID);
+		"UPDATE lead_system.leads SET scored_at = NULL WHERE organization_id = $1 AND id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
 	LsArgs args = {0};
 
 	if (n == 0)
 		return;
 	ls_arg_uuid(&args, org);
 	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
-	ls_arg_timestamptz(&args, ls_clock_now());
 	ls_query_run(&query, &args, LS_WRITE);
 }
 

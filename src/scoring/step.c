@@ -223,13 +223,13 @@ PG_FUNCTION_INFO_V1(ls_scoring_inputs_changed);
 
 /*
  * scoring_inputs_changed(): AFTER statement triggers of lead_qualifications and
- * lead_intent_signals.  Writing to scored_at asks for a re-scoring.
+ * lead_intent_signals.  A lead without scored_at is scored by its row trigger.
  */
 Datum
 ls_scoring_inputs_changed(PG_FUNCTION_ARGS)
 {
 	static const char *const statements[] = {
-		"UPDATE lead_system.leads l SET scored_at = lead_system.clock_now()"
+		"UPDATE lead_system.leads l SET scored_at = NULL"
 		"  FROM (SELECT DISTINCT organization_id, lead_id FROM changed_rows) c"
 		" WHERE l.organization_id = c.organization_id AND l.id = c.lead_id",
 		NULL};
