@@ -118,13 +118,18 @@ ls_compliance_is_on_dnc_list(PG_FUNCTION_ARGS)
 	char e164[LS_PHONE_SIZE];
 
 	ls_check_org(org);
-	if (ls_phone_is_e164(raw))
+	if (ls_phone_is_nanp(raw))
 		strlcpy(e164, raw, sizeof(e164));
 	else
 	{
 		const LsOrganization *organization = ls_organization(org);
 
 		judgement = ls_phone_judge(raw, organization ? organization->default_region : "US", e164);
+		if (judgement == LS_PHONE_NOT_A_NUMBER && ls_phone_is_e164(raw))
+		{
+			strlcpy(e164, raw, sizeof(e164));
+			judgement = LS_PHONE_IMPLAUSIBLE;
+		}
 	}
 	if (judgement == LS_PHONE_NOT_A_NUMBER)
 		PG_RETURN_NULL();
