@@ -13,6 +13,7 @@
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/growth.h"
 #include "core/transition.h"
 #include "core/trigger.h"
 #include "leads/internal.h"
@@ -84,6 +85,8 @@ ls_leads_after_statement(PG_FUNCTION_ARGS)
 			ls_lead_listeners[i]->end(&statement, &states[i]);
 	}
 	ls_transition_close(&transition);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_growth_note(trigdata->tg_relation);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(statement.context);
 	return PointerGetDatum(NULL);
