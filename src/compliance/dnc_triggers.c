@@ -146,7 +146,7 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	nulls[2] = previous->reason ? ' ' : 'n';
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ls_growth_note(trigdata->tg_relation);
+		ls_plans_follow_growth(trigdata->tg_relation);
 	ls_lead_cause_set(&cause);
 	PG_TRY();
 	{

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * growth.c
- *	  Has a table outgrown the plans that were made for it?
+ *	  Plans that were made while a table was small.
  *
- *	  Plans are kept, ours and those of foreign keys, and a plan that was made
- *	  when a table was empty takes any index for as good as the right one.  The
- *	  server plans anew when VACUUM or ANALYZE have looked at the table; in the
- *	  first import of a new database that is too late, as every row would be
- *	  looked for among all others.  So plans are thrown away each time that a
- *	  table has doubled.
+ *	  Kept plans, ours as well as those of the server's foreign-key checks, are
+ *	  made again only when the server says that their table has changed, which
+ *	  it does when it analyzes the table.  Until then a plan of an empty table
+ *	  stays, and for an empty table any index that begins with organization_id
+ *	  looks as good as the primary key: each check then reads all rows of the
+ *	  organisation.  A table that is filled by one transaction is not analyzed
+ *	  before that ends.  So whoever adds many rows says so here.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,47 +22,36 @@
 #include "lead_system.h"
 #include "core/growth.h"
 
-#define MAX_TABLES 16
-/* Pages below which no plan is bad enough to matter. */
-#define SMALL_TABLE 8
-
-/* The size of a table when its plans were last thrown away. */
-typedef struct TableSize
+/* Tables that this backend has seen grow, and how large they were then. */
+static struct
 {
 	Oid relid;
-	BlockNumber pages;
-} TableSize;
+	BlockNumber blocks;
+} seen[8];
 
-static TableSize sizes[MAX_TABLES];
-static int n_sizes = 0;
-
-/* The remembered size of a table; NULL when no more can be remembered. */
-static TableSize *
-size_of(Oid relid)
+/*
+ * Have plans on a table made again when it is twice as large as the server
+ * knows, and as it was when this was last done.
+ */
+void
+ls_plans_follow_growth(Relation rel)
 {
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+	BlockNumber known = Max(rel->rd_rel->relpages, 0);
 	int i;
 
-	for (i = 0; i < n_sizes; i++)
-	{
-		if (sizes[i].relid == relid)
-			return &sizes[i];
-	}
-	if (n_sizes == MAX_TABLES)
-		return NULL;
-	sizes[n_sizes].relid = relid;
-	sizes[n_sizes].pages = 0;
-	return &sizes[n_sizes++];
-}
-
-/* Rows have been added to a table. */
-void
-ls_growth_note(Relation rel)
-{
-	BlockNumber pages = RelationGetNumberOfBlocks(rel);
-	TableSize *size = size_of(RelationGetRelid(rel));
-
-	if (size == NULL || pages < SMALL_TABLE || pages < 2 * size->pages)
+	if (blocks / 2 < Max(known, 1))
 		return;
-	size->pages = pages;
+	for (i = 0; i < (int) lengthof(seen) - 1 && OidIsValid(seen[i].relid); i++)
+	{
+		if (seen[i].relid == RelationGetRelid(rel))
+			break;
+	}
+	if (seen[i].relid != RelationGetRelid(rel) || seen[i].blocks > blocks)
+		seen[i].blocks = 0;
+	if (blocks / 2 < seen[i].blocks)
+		return;
+	seen[i].relid = RelationGetRelid(rel);
+	seen[i].blocks = blocks;
 	CacheInvalidateRelcache(rel);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * growth.h
- *	  Has a table outgrown the plans that were made for it?
+ *	  Plans that were made while a table was small.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,6 +10,6 @@
 
 #include "utils/relcache.h"
 
-extern void ls_growth_note(Relation rel);
+extern void ls_plans_follow_growth(Relation rel);
 
 #endif /* LS_CORE_GROWTH_H */

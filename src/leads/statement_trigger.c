@@ -71,6 +71,8 @@ ls_leads_after_statement(PG_FUNCTION_ARGS)
 	MemoryContext caller;
 	int i;
 
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_plans_follow_growth(trigdata->tg_relation);
 	statement.rel = trigdata->tg_relation;
 	statement.now = ls_clock_now();
 	statement.states = states;
@@ -85,8 +87,6 @@ ls_leads_after_statement(PG_FUNCTION_ARGS)
 			ls_lead_listeners[i]->end(&statement, &states[i]);
 	}
 	ls_transition_close(&transition);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ls_growth_note(trigdata->tg_relation);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(statement.context);
 	return PointerGetDatum(NULL);

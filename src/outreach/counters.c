@@ -179,7 +179,7 @@ ls_outreach_members_changed(PG_FUNCTION_ARGS)
 	ls_transition_close(&transition);
 	counts_apply(counts, &query, 1, 1);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ls_growth_note(trigdata->tg_relation);
+		ls_plans_follow_growth(trigdata->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
@@ -257,6 +257,6 @@ ls_outreach_campaign_leads_changed(PG_FUNCTION_ARGS)
 	ls_transition_close(&transition);
 	counts_apply(counts, &query, 2, MAX_DELTAS);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ls_growth_note(rel);
+		ls_plans_follow_growth(rel);
 	return PointerGetDatum(NULL);
 }
