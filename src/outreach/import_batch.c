@@ -37,8 +37,8 @@ typedef struct KeyEntry
 	int unit;
 } KeyEntry;
 
-/* Keys by which two rows are known to be of one lead, in the order of I13. */
-static const LsLeadColumn key_columns[] = {LEAD_id, LEAD_source_id, LEAD_email, LEAD_phone_number};
+const LsLeadColumn ls_import_keys[LS_IMPORT_N_KEYS] = {
+	LEAD_id, LEAD_source_id, LEAD_email, LEAD_phone_number};
 
 /* A key of a row as text, with the kind of key before it; NULL if not set. */
 static char *
@@ -68,12 +68,12 @@ find_unit(HTAB *keys, LsImportUnit *units, const LsLeadInput *input)
 {
 	int i;
 
-	for (i = 0; i < (int) lengthof(key_columns); i++)
+	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
 	{
-		char *key = key_text(input, key_columns[i]);
+		char *key = key_text(input, ls_import_keys[i]);
 		uint64 hash = key ? key_hash(key) : 0;
 		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_FIND, NULL) : NULL;
-		char *other = entry ? key_text(&units[entry->unit].input, key_columns[i]) : NULL;
+		char *other = entry ? key_text(&units[entry->unit].input, ls_import_keys[i]) : NULL;
 
 		if (other != NULL && strcmp(other, key) == 0)
 			return entry->unit;
@@ -87,9 +87,9 @@ remember_keys(HTAB *keys, const LsLeadInput *input, int unit)
 {
 	int i;
 
-	for (i = 0; i < (int) lengthof(key_columns); i++)
+	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
 	{
-		char *key = key_text(input, key_columns[i]);
+		char *key = key_text(input, ls_import_keys[i]);
 		uint64 hash = key ? key_hash(key) : 0;
 		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_ENTER, NULL) : NULL;
 
@@ -125,7 +125,11 @@ ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from)
 	}
 }
 
-/* Collapse rows into units; returns how many there are. */
+/*
+ * Collapse rows into units; returns how many there are.  Only when rows are
+ * merged does a later row add to its unit.  Otherwise it is a duplicate of the
+ * first, as it would be if that had been in the batch before.
+ */
 static int
 collapse(LsImport *import, LsImportUnit *units)
 {
@@ -153,8 +157,10 @@ collapse(LsImport *import, LsImportUnit *units)
 		}
 		else
 		{
-			ls_import_merge_input(&units[unit].input, &row->input);
 			units[unit].rows = lappend(units[unit].rows, row);
+			if (import->options.on_duplicate != LS_IMPORT_MERGE)
+				continue;
+			ls_import_merge_input(&units[unit].input, &row->input);
 		}
 		remember_keys(keys, &units[unit].input, unit);
 	}
@@ -170,6 +176,7 @@ is_row_error(int sqlstate)
 	return category == ERRCODE_DATA_EXCEPTION ||
 		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
 		   category == ERRCODE_TO_CATEGORY(LS_ERRCODE_STATUS_STEP) ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED) ||
 		   category == ERRCODE_TO_CATEGORY(ERRCODE_RAISE_EXCEPTION) ||
 		   sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
 }

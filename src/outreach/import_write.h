@@ -16,11 +16,26 @@ typedef struct LsImportUnit
 	LsLeadInput input;
 	List *rows; /* of LsImportRow */
 	pg_uuid_t lead;
-	bool matched; /* the lead was there before */
-	bool folded;  /* the same lead as an earlier unit, into which it went */
+	bool matched; /* the lead was there before; then */
+	pg_uuid_t pipeline;
+	char *status;
+	bool folded; /* the same lead as an earlier unit, into which it went */
 } LsImportUnit;
 
+/* Keys by which two rows are known to be of one lead, in the order of I13. */
+#define LS_IMPORT_N_KEYS 4
+extern const LsLeadColumn ls_import_keys[LS_IMPORT_N_KEYS];
+
+/* import_batch.c */
 extern void ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from);
+
+/* import_match.c */
+extern void ls_import_match(LsImport *import, LsImportUnit *units, int n);
+extern LsImportUnit *ls_import_mergeable(LsImport *import, LsImportUnit *unit);
+
+/* import_write.c */
+extern Datum ls_import_column_array(
+	LsImportUnit **units, int n, LsLeadColumn column, Oid *array_type);
 extern void ls_import_write(LsImport *import, LsImportUnit *units, int n);
 
 #endif /* LS_OUTREACH_IMPORT_WRITE_H */
