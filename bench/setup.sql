@@ -2,7 +2,8 @@
 -- numbers on its do-not-call list, and, in schema bench, copies of the tables
 -- that are written: same columns, checks, indexes, foreign keys, row security.
 --
--- Phone numbers begin with +999, a country code that nobody has been given.
+-- Phone numbers begin with +87810, universal personal numbers, which are valid
+-- and of which none is in use.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE EXTENSION lead_system;
@@ -28,7 +29,7 @@ CREATE FUNCTION bench.people(first bigint, last bigint)
     LANGUAGE sql IMMUTABLE
 AS $$
     SELECT 'First' || g % 997, 'Last' || g % 9973, 'Company ' || g % 49999,
-           'person' || g || '@company' || g % 49999 || '.example.com', '+9991' || lpad(g::text, 9, '0'),
+           'person' || g || '@company' || g % 49999 || '.example.com', '+878101' || lpad(g::text, 9, '0'),
            'City ' || g % 499,
            (ARRAY['1-10', '11-50', '51-200', '201-1000', '1000+'])[1 + abs(hashint8(g) % 5)],
            (ARRAY['Software/SaaS', 'Marketing/Advertising', 'Financial Services', 'Healthcare', 'Manufacturing',
@@ -46,8 +47,8 @@ GRANT SELECT ON bench.tenants TO bench_app;
 \echo 'do-not-call list ...'
 -- One lead in a hundred is listed; the rest of the list is of other numbers.
 INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason)
-SELECT :'org', CASE WHEN g * 100 <= :leads THEN '+9991' || lpad((g * 100)::text, 9, '0')
-                    ELSE '+9992' || lpad(g::text, 9, '0') END, 'lead_requested'
+SELECT :'org', CASE WHEN g * 100 <= :leads THEN '+878101' || lpad((g * 100)::text, 9, '0')
+                    ELSE '+878102' || lpad(g::text, 9, '0') END, 'lead_requested'
   FROM generate_series(1, :dnc) g;
 \echo 'leads ...'
 INSERT INTO lead_system.leads (organization_id, first_name, last_name, company_name, email, phone_number, city, company_size,

@@ -23,9 +23,12 @@ SELECT name, owner_name, tenant_id, default_pipeline, default_region, timezone, 
        currency, service_types, service_area, years_in_business, license_number, status, onboarding_completed, onboarding_step
   FROM lead_system.organizations WHERE id = :'thames';
 \x off
-SELECT lead_system.create_organization(NULL) IS NULL AS null_for_null;
 
 -- What is refused
+SELECT lead_system.create_organization(NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.create_organization('Acme', NULL);
+\echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.create_organization('Acme', 'sales');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.create_organization('Acme', settings => '{"colour": "red"}');

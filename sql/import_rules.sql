@@ -157,8 +157,10 @@ SELECT l.email, p.name AS pipeline, c.slug AS category, l.status FROM lead_syste
 --
 -- Numbers on the do-not-call list (D17): stored, blocked, counted
 --
+SET lead_system.now = '2026-03-05 14:00:00+00';
 SELECT lead_system.add_to_dnc_list(n, 'lead_requested', expires_at => e) IS NOT NULL AS added
   FROM (VALUES ('202-555-0151', NULL::timestamptz), ('202-555-0152', '2026-03-06'), ('202-555-0153', '2026-03-05 15:00:00+00')) v(n, e);
+SET lead_system.now = '2026-03-05 15:00:00+00';
 SELECT * FROM pg_temp.import('Listed', E'first_name,phone,status\nFor good,202.555.0151,\nFor now,202.555.0152,contacted\nNo more,202.555.0153,\nNever,202.555.0154,\n');
 SELECT first_name, phone_number, status FROM pg_temp.members('Listed');
 SELECT first_name, do_not_call, calling_blocked_reason FROM lead_system.leads WHERE phone_number BETWEEN '+12025550151' AND '+12025550154' ORDER BY phone_number;

@@ -19,6 +19,7 @@ static const LsGrant compliance_grants[] = {
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
 		false},
 	{"remove_from_dnc_list(text, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
+	{"release_expired_dnc_blocks()", "EXECUTE", LS_LEVEL_ADMIN, true},
 };
 
 void

@@ -85,6 +85,29 @@ entry_id(const pg_uuid_t *org, const char *e164)
 	return ls_result_uuid(0, 1);
 }
 
+/* Keep that somebody asked again, although the list says all of it already. */
+static void
+audit_repetition(const pg_uuid_t *org, const char *e164, Datum reason, Datum source,
+	const TimestampTz *expires_at)
+{
+	LS_QUERY(query,
+		"INSERT INTO lead_system.dnc_audit_log"
+		" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
+		" VALUES ($1, 'repeated', $2, $3, $4, $5, $6, $7)",
+		UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID);
+	LsArgs args = {0};
+	pg_uuid_t user;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_text(&args, e164);
+	ls_arg_datum(&args, reason, false);
+	ls_arg_datum(&args, source, false);
+	ls_arg_datum(&args, expires_at ? TimestampTzGetDatum(*expires_at) : (Datum) 0, !expires_at);
+	ls_arg_uuid(&args, ls_current_user(&user) ? &user : NULL);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
 /* Add one number; returns the entry's id. */
 static pg_uuid_t
 add_number(const pg_uuid_t *org, const char *e164, Datum reason, Datum source,
@@ -100,7 +123,10 @@ add_number(const pg_uuid_t *org, const char *e164, Datum reason, Datum source,
 		0)
 		id = ls_result_uuid(0, 1);
 	else
+	{
 		id = entry_id(org, e164);
+		audit_repetition(org, e164, reason, source, expires_at);
+	}
 	ls_scope_close(&scope);
 	return id;
 }
@@ -152,6 +178,16 @@ require_words(FunctionCallInfo fcinfo, int arg, const char *name)
 	return PG_GETARG_DATUM(arg);
 }
 
+/* The argument expires_at must lie ahead; an entry that lists nothing is a slip. */
+static void
+check_expiry(FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(3) && PG_GETARG_TIMESTAMPTZ(3) <= ls_clock_now())
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("expires_at must be in the future"),
+				errhint("NULL lists a number for good.")));
+}
+
 PG_FUNCTION_INFO_V1(ls_compliance_add_to_dnc_list);
 
 /* add_to_dnc_list(phone_number, reason, source, expires_at, opt_out_phrase) */
@@ -169,6 +205,7 @@ ls_compliance_add_to_dnc_list(PG_FUNCTION_ARGS)
 	require_number(fcinfo, &org, e164);
 	reason = require_words(fcinfo, 1, "reason");
 	source = require_words(fcinfo, 2, "source");
+	check_expiry(fcinfo);
 	if (!PG_ARGISNULL(3))
 		expires_at = PG_GETARG_TIMESTAMPTZ(3);
 	*id = add_number(&org, e164, reason, source, PG_ARGISNULL(3) ? NULL : &expires_at,
@@ -265,6 +302,7 @@ ls_compliance_add_numbers(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(0, "phone_numbers");
 	(void) require_words(fcinfo, 1, "reason");
 	(void) require_words(fcinfo, 2, "source");
+	check_expiry(fcinfo);
 	ls_require_org(&org);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &raw, &nulls, &n);
 	numbers = normalize_numbers(&org, raw, nulls, n);

@@ -8,16 +8,24 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "core/clock.h"
+#include "core/dirty.h"
+#include "core/extension.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/transition.h"
 #include "core/trigger.h"
+
+#define LEADS_PHONE_INDEX "leads_organization_id_phone_number_idx"
 
 /* Parameters of the statements: time, user, reason of a removal. */
 
@@ -60,6 +68,44 @@ static const char *const sql_after_delete[] = {
 	"   AND l.calling_blocked_reason = '" LS_BLOCKED_BY_LIST "'",
 	NULL};
 
+/*
+ * Wait for transactions that are writing leads with the entries' numbers.  They
+ * looked at the list before the entries came or went, and an UPDATE that does
+ * not see their leads would leave those as they are.
+ */
+static void
+await_leads(TriggerData *trigdata)
+{
+	int org = ls_trigger_attnum(trigdata->tg_relation, "organization_id");
+	int number = ls_trigger_attnum(trigdata->tg_relation, "phone_number");
+	Relation leads = table_open(ls_relation_oid("leads", false), AccessShareLock);
+	Oid indexid = ls_relation_oid(LEADS_PHONE_INDEX, true);
+	LsTransition transition;
+	Relation index;
+
+	/* Of a distributed table this node has an empty shell. */
+	if (!OidIsValid(indexid) || ls_relation_is_distributed(RelationGetRelid(leads)))
+	{
+		table_close(leads, AccessShareLock);
+		return;
+	}
+	index = index_open(indexid, AccessShareLock);
+	ls_transition_open(&transition, trigdata);
+	while (ls_transition_next(&transition))
+	{
+		Datum *entry = (transition.new ? transition.new : transition.old)->tts_values;
+		ScanKeyData keys[2];
+
+		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, entry[org - 1]);
+		ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
+			index->rd_indcollation[1], F_TEXTEQ, entry[number - 1]);
+		(void) ls_dirty_exists(leads, index, keys, 2, NULL, NULL);
+	}
+	ls_transition_close(&transition);
+	index_close(index, AccessShareLock);
+	table_close(leads, AccessShareLock);
+}
+
 /* The statements that belong to an event. */
 static const char *const *
 statements_for(TriggerEvent event)
@@ -101,6 +147,7 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	ls_lead_cause_set(&cause);
 	PG_TRY();
 	{
+		await_leads(trigdata);
 		ls_transition_run(trigdata, statements_for(trigdata->tg_event), 3, types, values, nulls);
 	}
 	PG_FINALLY();
@@ -117,7 +164,7 @@ number_is_listed(const LsLeadChange *change)
 {
 	char *e164 = ls_lead_text(change->row, LEAD_phone_number);
 
-	return e164 != NULL && ls_dnc_listed(&change->org, e164);
+	return e164 != NULL && ls_dnc_listed_soon(&change->org, e164);
 }
 
 /*
@@ -150,7 +197,7 @@ status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
 
 	if (blocked == NULL)
 		return;
-	if (is_blocked && !was_blocked)
+	if (is_blocked && !was_blocked && strcmp(ls_lead_text(change->row, LEAD_stage), "blocked") != 0)
 		ls_lead_change_status_now(change, blocked->status);
 	else if (was_blocked && !is_blocked && pipeline->initial != NULL &&
 			 strcmp(ls_lead_text(change->row, LEAD_status), blocked->status) == 0)
@@ -194,11 +241,25 @@ check_block_by_hand(LsLeadChange *change, bool was_blocked, bool unblocks)
 				errtablecol(change->rel, change->row->map->attnum[LEAD_calling_blocked_reason])));
 }
 
+/* A lead that comes into a status that means blocked is blocked. */
+static void
+follow_status(LsLeadChange *change)
+{
+	if (strcmp(ls_lead_text(change->row, LEAD_stage), "blocked") != 0 ||
+		ls_lead_bool(change->row, LEAD_do_not_call) ||
+		(change->old != NULL && !ls_lead_differs(change->old, change->row, LEAD_stage)))
+		return;
+	ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(true), false);
+	if (ls_lead_isnull(change->row, LEAD_calling_blocked_reason))
+		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, "status");
+}
+
 /*
  * Step of the row trigger of leads: a listed lead is stored and blocked (D17).
  *
  * A block by the list ends when the number is replaced by one that is not
- * listed; a block by hand stays.  Unblocking a listed number is refused.
+ * listed, or the number has left the list while the lead was deleted; a block
+ * by hand stays.  Unblocking a listed number is refused.
  */
 void
 ls_dnc_step(LsLeadChange *change)
@@ -208,6 +269,7 @@ ls_dnc_step(LsLeadChange *change)
 	bool was_listed = was_blocked && blocked_by_list(change->old);
 
 	check_block_by_hand(change, was_blocked, unblocks);
+	follow_status(change);
 	if (must_ask(change))
 	{
 		if (number_is_listed(change))
@@ -221,7 +283,7 @@ ls_dnc_step(LsLeadChange *change)
 				ls_lead_set_text(change->row, LEAD_calling_blocked_reason, LS_BLOCKED_BY_LIST);
 			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(true), false);
 		}
-		else if (was_listed && ls_lead_differs(change->old, change->row, LEAD_phone_number))
+		else if (was_listed && !unblocks)
 		{
 			ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(false), false);
 			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);

@@ -32,3 +32,15 @@ CREATE FUNCTION lead_system.dnc_list_changed() RETURNS trigger
 COMMENT ON FUNCTION lead_system.dnc_list_changed() IS
     'Trigger of dnc_list: audits the change, blocks or unblocks leads, whichever way the list was changed.';
 REVOKE ALL ON FUNCTION lead_system.dnc_list_changed() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.dnc_list_keep_number() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_compliance_keep_number';
+COMMENT ON FUNCTION lead_system.dnc_list_keep_number() IS
+    'Trigger of dnc_list: the number of an entry does not change; one is removed and another added.';
+REVOKE ALL ON FUNCTION lead_system.dnc_list_keep_number() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.release_expired_dnc_blocks() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_compliance_release_expired';
+COMMENT ON FUNCTION lead_system.release_expired_dnc_blocks() IS
+    'Unblocks the leads whose number''s entry on the do-not-call list has expired (semantics D4), in the session''s organization, or in all for a role that bypasses row level security. To be run by a scheduler; returns how many leads were unblocked.';
+REVOKE ALL ON FUNCTION lead_system.release_expired_dnc_blocks() FROM PUBLIC;

@@ -39,7 +39,7 @@ CREATE TABLE lead_system.dnc_audit_log (
     consent_id      uuid,
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT dnc_audit_log_pkey PRIMARY KEY (id, organization_id),
-    CONSTRAINT dnc_audit_log_action_check CHECK (action IN ('added', 'extended', 'removed', 'overridden'))
+    CONSTRAINT dnc_audit_log_action_check CHECK (action IN ('added', 'extended', 'repeated', 'removed', 'overridden'))
 );
 COMMENT ON TABLE lead_system.dnc_audit_log IS
     'What was done to the do-not-call list, by whom and why. Written by the extension alone.';
@@ -59,6 +59,8 @@ CREATE POLICY tenant_isolation ON lead_system.dnc_audit_log
 
 CREATE TRIGGER dnc_list_a_normalize BEFORE INSERT OR UPDATE ON lead_system.dnc_list
     FOR EACH ROW EXECUTE FUNCTION lead_system.directory_normalize();
+CREATE TRIGGER dnc_list_keep_number BEFORE UPDATE OF phone_number ON lead_system.dnc_list
+    FOR EACH ROW EXECUTE FUNCTION lead_system.dnc_list_keep_number();
 CREATE TRIGGER dnc_list_stamp_user BEFORE INSERT OR UPDATE ON lead_system.dnc_list
     FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('added_by');
 CREATE TRIGGER dnc_list_touch_updated_at BEFORE UPDATE ON lead_system.dnc_list

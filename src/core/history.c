@@ -86,6 +86,11 @@ ls_core_append_only(PG_FUNCTION_ARGS)
 	ls_trigger_check_args(trigdata, "append_only", 0);
 	if (for_row && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && may_go(trigdata))
 		return PointerGetDatum(trigdata->tg_trigtuple);
+	if (!for_row)
+		ereport(ERROR, (errcode(LS_ERRCODE_APPEND_ONLY),
+						   errmsg("table \"%s\" cannot be truncated",
+							   RelationGetRelationName(trigdata->tg_relation)),
+						   errdetail("What it keeps is not thrown away as a whole.")));
 	ereport(ERROR,
 		(errcode(LS_ERRCODE_APPEND_ONLY),
 			errmsg("table \"%s\" is append-only", RelationGetRelationName(trigdata->tg_relation)),

@@ -44,6 +44,18 @@ ls_phone_is_e164(const char *text)
 }
 
 /*
+ * Is a text a number of the North American plan in the stored form?  Its area
+ * code begins with 2 to 9, so there is no second way to write it behind a +,
+ * and it needs no parser.
+ */
+bool
+ls_phone_is_nanp(const char *text)
+{
+	return text[0] == '+' && text[1] == '1' && text[2] >= '2' && text[2] <= '9' &&
+		   strspn(text + 3, "0123456789") == 9 && text[5] >= '2' && text[12] == '\0';
+}
+
+/*
  * Load the parser.  An error of the dynamic loader is kept and told later, by
  * whoever needs the parser; nothing that must be rolled back has been done.
  */
@@ -126,17 +138,32 @@ ls_phone_judge(const char *raw, const char *region, char e164[LS_PHONE_SIZE])
 
 /*
  * Bring a number to the stored form.  False when it is not a number that can
- * be dialled; text that is already in the stored form is taken as it is.
+ * be dialled.
+ *
+ * Text that looks like the stored form may still be another spelling of a
+ * number, such as +44 0... with the zero that is dialled inside the country; so
+ * it is judged, too, unless it is of a plan where that cannot be.
  */
 bool
 ls_phone_to_e164(const char *raw, const char *region, char e164[LS_PHONE_SIZE])
 {
-	if (ls_phone_is_e164(raw))
+	if (ls_phone_is_nanp(raw))
 	{
 		strlcpy(e164, raw, LS_PHONE_SIZE);
 		return true;
 	}
 	return ls_phone_judge(raw, region, e164) == LS_PHONE_VALID;
+}
+
+/* Is there a region of this code?  Without the parser nobody can tell. */
+bool
+ls_phone_region_exists(const char *region)
+{
+	char e164[LS_PHONE_SIZE];
+
+	phone_load();
+	return phone_parse == NULL ||
+		   phone_parse("1", region, e164, LS_PHONE_SIZE) != LEAD_SYSTEM_PHONE_BAD_REGION;
 }
 
 PG_FUNCTION_INFO_V1(ls_core_normalize_phone);

@@ -20,6 +20,8 @@ typedef enum LsPhoneJudgement
 } LsPhoneJudgement;
 
 extern bool ls_phone_is_e164(const char *text);
+extern bool ls_phone_is_nanp(const char *text);
+extern bool ls_phone_region_exists(const char *region);
 extern LsPhoneJudgement ls_phone_judge(
 	const char *raw, const char *region, char e164[LS_PHONE_SIZE]);
 extern bool ls_phone_to_e164(const char *raw, const char *region, char e164[LS_PHONE_SIZE]);

@@ -39,7 +39,11 @@ tables_to_empty(uint64 *n)
 		"    JOIN pg_catalog.pg_constraint f ON f.confrelid = d.oid AND f.contype = 'f'"
 		"   WHERE f.conrelid <> f.confrelid AND d.depth < 50)"
 		"SELECT t.relname::text FROM tenant_tables t JOIN depths d ON d.oid = t.oid"
-		" GROUP BY t.relname ORDER BY pg_catalog.max(d.depth) DESC, t.relname");
+		" GROUP BY t.oid, t.relname"
+		/* Histories last: whoever holds a row of another table may be writing one. */
+		" ORDER BY EXISTS (SELECT 1 FROM pg_catalog.pg_constraint f"
+		"                   WHERE f.conrelid = t.oid AND f.contype = 'f') DESC,"
+		"          pg_catalog.max(d.depth) DESC, t.relname");
 	char **names;
 	uint64 row;
 

@@ -18,6 +18,7 @@
 
 #include "lead_system.h"
 #include "core/email.h"
+#include "core/input.h"
 #include "core/phone.h"
 #include "core/query.h"
 #include "core/tenant.h"
@@ -49,6 +50,16 @@ with_text(HeapTuple tuple, TupleDesc desc, int attnum, const char *value)
 	return heap_modify_tuple_by_cols(tuple, desc, 1, &attnum, &datum, &isnull);
 }
 
+/* Set a column of a tuple to null. */
+static HeapTuple
+with_null(HeapTuple tuple, TupleDesc desc, int attnum)
+{
+	Datum datum = (Datum) 0;
+	bool isnull = true;
+
+	return heap_modify_tuple_by_cols(tuple, desc, 1, &attnum, &datum, &isnull);
+}
+
 /* The region in which a row's phone number is read. */
 static const char *
 row_region(HeapTuple tuple, TupleDesc desc)
@@ -76,8 +87,10 @@ normalize_phone_column(HeapTuple tuple, TupleDesc desc, const char *column)
 	char *raw = column_text(tuple, desc, column, &attnum);
 	char e164[LS_PHONE_SIZE];
 
-	if (raw == NULL || ls_phone_is_e164(raw))
+	if (raw == NULL || ls_phone_is_nanp(raw))
 		return tuple;
+	if (ls_trim(raw) == NULL)
+		return with_null(tuple, desc, attnum);
 	if (!ls_phone_to_e164(raw, row_region(tuple, desc), e164))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("\"%s\" is not a valid phone number", raw),
@@ -126,6 +139,19 @@ check_tenant(Relation rel, HeapTuple tuple)
 	ls_check_row_org(rel, isnull ? NULL : DatumGetUUIDP(org));
 }
 
+/* Refuse a region that no phone number is read in. */
+static void
+check_region_column(HeapTuple tuple, TupleDesc desc, const char *column)
+{
+	int attnum;
+	char *region = column_text(tuple, desc, column, &attnum);
+
+	if (region != NULL && !ls_phone_region_exists(region))
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unrecognized region \"%s\"", region),
+				errhint("A region is a two-letter ISO 3166 code such as US or GB.")));
+}
+
 PG_FUNCTION_INFO_V1(ls_directory_normalize);
 
 /*
@@ -145,6 +171,7 @@ ls_directory_normalize(PG_FUNCTION_ARGS)
 	tuple = normalize_phone_column(tuple, desc, "phone_number");
 	tuple = fold_email_column(tuple, desc, "email");
 	check_timezone_column(tuple, desc, "timezone");
+	check_region_column(tuple, desc, "default_region");
 	return PointerGetDatum(tuple);
 }
 

@@ -3,10 +3,8 @@
  * email_rule.c
  *	  An e-mail address comes in once in 24 hours (semantics A13).
  *
- *	  No unique index can say "within a rolling day", so this does what the
- *	  server does for exclusion constraints: the index is scanned with a dirty
- *	  snapshot, which shows rows of transactions in progress, and such a
- *	  transaction is waited for.  The BEFORE ROW check refuses nearly always;
+ *	  No unique index can say "within a rolling day", so rows of transactions in
+ *	  progress are looked at, too.  The BEFORE ROW check refuses nearly always;
  *	  two sessions that both passed it before either had inserted are caught by
  *	  the second look after the statement, since then each row is in the index
  *	  where the other session sees it.  Should both wait for each other, the
@@ -18,121 +16,67 @@
 
 #include "access/genam.h"
 #include "access/nbtree.h"
-#include "access/tableam.h"
-#include "catalog/pg_am.h"
 #include "executor/tuptable.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 #include "lead_system.h"
 #include "core/config.h"
+#include "core/dirty.h"
 #include "core/query.h"
 #include "core/uuid.h"
 #include "leads/internal.h"
 #include "leads/leads.h"
 
-/* What is looked for in the index. */
-typedef struct EmailProbe
+/* The row that the rule is asked about, as others of its address come by. */
+typedef struct OwnRow
 {
-	Relation rel;
-	Relation index;
-	const pg_uuid_t *own_id;
+	const pg_uuid_t *id;
 	AttrNumber id_attnum;
-	ScanKeyData keys[4];
-} EmailProbe;
+} OwnRow;
 
-/* Set up the scan keys: same organisation and address, less than "hours" apart. */
-static void
-probe_keys(EmailProbe *probe, const pg_uuid_t *org, Datum email, TimestampTz created_at, int hours)
+/* Is it the row itself? */
+static bool
+is_own_row(TupleTableSlot *slot, const void *arg)
 {
-	const int64 window = (int64) hours * USECS_PER_HOUR;
-	Oid collation = probe->index->rd_indcollation[1];
+	const OwnRow *own = arg;
+	bool isnull;
+	Datum id = slot_getattr(slot, own->id_attnum, &isnull);
 
-	ScanKeyInit(&probe->keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
-	ScanKeyEntryInitialize(
-		&probe->keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid, collation, F_TEXTEQ, email);
-	ScanKeyInit(&probe->keys[2], 3, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
-		TimestampTzGetDatum(created_at - window));
-	ScanKeyInit(&probe->keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
-		TimestampTzGetDatum(created_at + window));
+	return !isnull && ls_uuid_equal(DatumGetUUIDP(id), own->id);
 }
 
-/* What one scan of the index found. */
-typedef enum ProbeResult
-{
-	PROBE_FREE,
-	PROBE_TAKEN,
-	PROBE_WAIT
-} ProbeResult;
-
-/*
- * Scan once.  PROBE_WAIT: another transaction, returned in *dirty, is about to
- * write or remove such a row; its place is returned in *tid.
- */
-static ProbeResult
-probe_scan(EmailProbe *probe, SnapshotData *dirty, ItemPointer tid)
-{
-	TupleTableSlot *slot = table_slot_create(probe->rel, NULL);
-	IndexScanDesc scan = ls_index_beginscan(probe->rel, probe->index, dirty, 4);
-	ProbeResult result = PROBE_FREE;
-
-	index_rescan(scan, probe->keys, 4, NULL, 0);
-	while (result == PROBE_FREE && index_getnext_slot(scan, ForwardScanDirection, slot))
-	{
-		bool isnull;
-		Datum id = slot_getattr(slot, probe->id_attnum, &isnull);
-
-		if (!isnull && ls_uuid_equal(DatumGetUUIDP(id), probe->own_id))
-			continue;
-		*tid = slot->tts_tid;
-		result = (TransactionIdIsValid(dirty->xmin) || TransactionIdIsValid(dirty->xmax))
-					 ? PROBE_WAIT
-					 : PROBE_TAKEN;
-	}
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	return result;
-}
-
-/* Is there another live lead with the address, written now or about to be? */
+/* Is there another live lead with the address, less than "hours" away? */
 static bool
 email_taken(Relation rel, const LsLeadRow *row, const pg_uuid_t *org, int hours)
 {
-	EmailProbe probe = {.rel = rel, .id_attnum = row->map->attnum[LEAD_id]};
+	const int64 window = (int64) hours * USECS_PER_HOUR;
+	OwnRow own = {.id_attnum = row->map->attnum[LEAD_id]};
 	bool isnull;
 	Datum email = ls_lead_get(row, LEAD_email, &isnull);
-	Datum created_at = ls_lead_get(row, LEAD_created_at, &isnull);
-	Datum id = ls_lead_get(row, LEAD_id, &isnull);
-	ProbeResult result;
+	TimestampTz created_at = DatumGetTimestampTz(ls_lead_get(row, LEAD_created_at, &isnull));
+	ScanKeyData keys[4];
+	Relation index;
+	bool taken;
 
 	if (!OidIsValid(row->map->email_index))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						   errmsg("table \"%s\" lacks the index on organization, e-mail and time",
 							   RelationGetRelationName(rel)),
 						   errhint("CALL %s.install() creates what is missing.", LS_SCHEMA)));
-	probe.own_id = DatumGetUUIDP(id);
-	probe.index = index_open(row->map->email_index, AccessShareLock);
-	probe_keys(&probe, org, email, DatumGetTimestampTz(created_at), hours);
-	for (;;)
-	{
-		SnapshotData dirty;
-		ItemPointerData tid;
-
-		InitDirtySnapshot(dirty);
-		result = probe_scan(&probe, &dirty, &tid);
-		if (result != PROBE_WAIT)
-			break;
-		if (TransactionIdIsValid(dirty.xmin) && dirty.speculativeToken != 0)
-			SpeculativeInsertionWait(dirty.xmin, dirty.speculativeToken);
-		else
-			XactLockTableWait(TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax, rel, &tid,
-				XLTW_InsertIndex);
-	}
-	index_close(probe.index, AccessShareLock);
-	return result == PROBE_TAKEN;
+	own.id = DatumGetUUIDP(ls_lead_get(row, LEAD_id, &isnull));
+	index = index_open(row->map->email_index, AccessShareLock);
+	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
+	ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
+		index->rd_indcollation[1], F_TEXTEQ, email);
+	ScanKeyInit(&keys[2], 3, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
+		TimestampTzGetDatum(created_at - window));
+	ScanKeyInit(&keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
+		TimestampTzGetDatum(created_at + window));
+	taken = ls_dirty_exists(rel, index, keys, 4, is_own_row, &own);
+	index_close(index, AccessShareLock);
+	return taken;
 }
 
 /* Does the rule have to look at this version of a row? */

@@ -320,7 +320,7 @@ CREATE INDEX leads_organization_id_email_created_at_idx ON lead_system.leads (or
 CREATE UNIQUE INDEX leads_organization_id_source_source_id_idx ON lead_system.leads (organization_id, source_id, source) NULLS NOT DISTINCT WHERE source_id IS NOT NULL AND deleted_at IS NULL;
 CREATE INDEX leads_dashboard_temperature_idx ON lead_system.leads (organization_id, temperature, raw_score DESC, created_at DESC, id DESC) WHERE deleted_at IS NULL AND NOT is_spam;
 CREATE INDEX leads_dashboard_status_idx ON lead_system.leads (organization_id, status, temperature, raw_score DESC, created_at DESC, id DESC) WHERE deleted_at IS NULL AND NOT is_spam;
-CREATE INDEX leads_organization_id_created_at_idx ON lead_system.leads (organization_id, created_at);
+CREATE INDEX leads_organization_id_created_at_id_idx ON lead_system.leads (organization_id, created_at, id);
 CREATE INDEX leads_pipeline_id_status_idx ON lead_system.leads (pipeline_id, status);
 CREATE INDEX leads_assigned_to_idx ON lead_system.leads (assigned_to, organization_id) WHERE assigned_to IS NOT NULL;
 CREATE INDEX leads_category_id_idx ON lead_system.leads (category_id, organization_id) WHERE category_id IS NOT NULL;

@@ -122,6 +122,8 @@ load_rules(ScoreModel *model, const LsArgs *args)
 				component->n_rules > 0 && strcmp(attribute, previous_attribute) == 0;
 			component->n_rules++;
 			add_column(model, rule->attribute->column);
+			if (rule->attribute->has_also)
+				add_column(model, rule->attribute->also);
 			previous_attribute = attribute;
 		}
 		MemoryContextSwitchTo(old);
@@ -198,6 +200,8 @@ ls_score_model(const pg_uuid_t *org, const char *name, bool by_name)
 	ModelEntry *entry;
 	ScoreModel *model;
 
+	if (strlen(name) >= sizeof(key.name))
+		return NULL; /* longer than a name can be */
 	if (!ls_cache_valid(&model_cache))
 	{
 		HASHCTL ctl = {0};
@@ -236,7 +240,7 @@ ls_score_model_for(const ScoreSubject *subject)
 
 	for (i = 0; i < (int) lengthof(form); i++)
 	{
-		if (!ls_lead_isnull(subject->row, form[i]))
+		if (!ls_lead_isnull(subject->row, form[i]) && *ls_lead_text(subject->row, form[i]) != '\0')
 			name = "b2b";
 	}
 	model = ls_score_model(&subject->organization->id, name, false);

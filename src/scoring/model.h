@@ -65,6 +65,8 @@ typedef struct ScoreAttribute
 	AttributeGetter get;
 	LsLeadColumn column; /* that it is read from, LEAD_NONE if from elsewhere */
 	int detail;          /* for the getter */
+	LsLeadColumn also;   /* that it may be inferred from; read when has_also */
+	bool has_also;
 } ScoreAttribute;
 
 typedef enum ScoreOperator

@@ -89,10 +89,10 @@ all_digits(const char *text)
 }
 
 /*
- * Does a lead that came in through the form look like spam? (A10)
+ * Does a lead look like spam? (A10)
  *
- * Only judged by the model of the form: a record that was imported without its
- * fields scores low for other reasons.
+ * A low score only counts by the model of the form: a record that was imported
+ * without its fields scores low for other reasons.
  */
 static bool
 looks_like_spam(const LsLeadChange *change, const ScoreResult *result)
@@ -100,13 +100,12 @@ looks_like_spam(const LsLeadChange *change, const ScoreResult *result)
 	char *email = ls_lead_text(change->row, LEAD_email);
 	char *company = ls_lead_text(change->row, LEAD_company_name);
 
-	if (strcmp(result->model->name, "b2b") != 0)
-		return false;
 	if ((email != NULL && strcmp(email, "test@test.com") == 0) ||
 		(company != NULL && all_digits(company)))
 		return true;
-	return result->score < 10 && ((email != NULL && strstr(email, "test") != NULL) ||
-									 (company != NULL && pg_mbstrlen(company) < 4));
+	return strcmp(result->model->name, "b2b") == 0 && result->score < 10 &&
+		   ((email != NULL && strstr(email, "test") != NULL) ||
+			   (company != NULL && pg_mbstrlen(company) < 4));
 }
 
 /* Step of the row trigger of leads. */

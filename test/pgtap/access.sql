@@ -86,6 +86,8 @@ INSERT INTO expected_functions VALUES
     ('copy_pipeline(text,text)',                                        '-', '-', '-', '-', 'X', '-'),
     ('copy_scoring_model(text,text)',                                   '-', '-', '-', '-', 'X', '-'),
     ('remove_from_dnc_list(text,text)',                                 '-', '-', '-', '-', 'X', '-'),
+    ('release_expired_dnc_blocks()',                                    '-', '-', '-', '-', 'X', 'X'),
+    ('require_org_id()',                                                '-', 'X', 'X', 'X', 'X', 'X'),
     ('set_config(text,jsonb)',                                          '-', '-', '-', '-', 'X', '-'),
     ('create_organization(text,text,jsonb)',                            '-', '-', '-', '-', 'X', 'X'),
     ('health_check()',                                                  '-', '-', '-', '-', 'X', 'X'),
@@ -383,7 +385,7 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
     (90, 'tap_agent', 'blocks a lead by hand', 'UPDATE lead_system.leads SET do_not_call = true WHERE id = ''a0000000-0000-4000-8000-000000000001''',
         'SELECT do_not_call FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true'),
     (91, 'tap_manager', 'may not unblock one', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001'; UPDATE lead_system.leads SET do_not_call = false WHERE id = 'a0000000-0000-4000-8000-000000000001' $s$,
-        NULL, '42501 | only an administrator can unblock a lead'),
+        NULL, '42501 | only an administrator can unblock a lead | Neither do_not_call nor calling_blocked_reason of a blocked lead can be changed.'),
     (92, 'tap_admin', 'unblocks a lead', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001'; UPDATE lead_system.leads SET do_not_call = false WHERE id = 'a0000000-0000-4000-8000-000000000001' $s$,
         'SELECT do_not_call FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> false'),
     (93, 'tap_agent', 'unblocks none by passing the lead again', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
