@@ -109,7 +109,7 @@ scan_keys(const LsLeadFinder *finder, const Identity *identity, Relation index,
 			flags != 0 ? InvalidOid
 			: is_uuid  ? F_UUID_EQ
 					   : F_TEXTEQ,
-			is_org		 ? UUIDPGetDatum(&finder->org)
+			is_org       ? UUIDPGetDatum(&finder->org)
 			: flags == 0 ? input->values[column]
 						 : (Datum) 0);
 	}
@@ -140,8 +140,8 @@ ls_lead_find(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, L
 		finder->indexes[i] =
 			index_open(ls_relation_oid(identities[i].index, false), AccessShareLock);
 	scan_keys(finder, &identities[i], finder->indexes[i], input, keys);
-	scan = ls_index_beginscan(
-		finder->rel, finder->indexes[i], GetActiveSnapshot(), identities[i].n);
+	scan =
+		ls_index_beginscan(finder->rel, finder->indexes[i], GetActiveSnapshot(), identities[i].n);
 	index_rescan(scan, keys, identities[i].n, NULL, 0);
 	while (!is_live && index_getnext_slot(scan, ForwardScanDirection, finder->slot))
 		is_live = slot_attisnull(finder->slot, finder->map->attnum[LEAD_deleted_at]);

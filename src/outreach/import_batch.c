@@ -3,10 +3,11 @@
  * import_batch.c
  *	  Writes a batch of imported rows.
  *
- *	  Rows of one lead are collapsed into one unit, units are matched with the
- *	  leads that exist (semantics I13), new ones inserted and others updated, each
- *	  with one statement.  All this runs in a subtransaction: when something is
- *	  refused, the batch is halved and tried again, down to the one unit that is
+ *	  Rows that the table would not take are reported and left out.  The rows of
+ *	  one lead are collapsed into one unit, units are matched with the leads that
+ *	  exist (semantics I13), new ones inserted and others updated, each with one
+ *	  statement.  All this runs in a subtransaction: when something is refused all
+ *	  the same, the batch is halved and tried again, down to the one unit that is
  *	  at fault, so that a bad row costs itself and no other, whichever rule or
  *	  constraint refuses it.  A conflict with another session that imports the
  *	  same leads is tried again first, since by then its leads can be seen.
@@ -141,8 +142,8 @@ collapse(LsImport *import, LsImportUnit *units)
 	ctl.keysize = sizeof(uint64);
 	ctl.entrysize = sizeof(KeyEntry);
 	ctl.hcxt = CurrentMemoryContext;
-	keys = hash_create(
-		"lead_system import keys", import->n_rows * 2, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	keys = hash_create("lead_system import keys", import->n_rows * 2 + 1, &ctl,
+		HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (i = 0; i < import->n_rows; i++)
 	{
 		LsImportRow *row = import->rows[i];
@@ -168,8 +169,8 @@ collapse(LsImport *import, LsImportUnit *units)
 }
 
 /* May an error be the fault of a row?  Others end the import. */
-static bool
-is_row_error(int sqlstate)
+bool
+ls_import_is_row_error(int sqlstate)
 {
 	int category = ERRCODE_TO_CATEGORY(sqlstate);
 
@@ -216,7 +217,7 @@ try_units(LsImport *import, LsImportUnit *units, int n)
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		import->counts = counts;
-		if (!is_row_error(failure->sqlerrcode))
+		if (!ls_import_is_row_error(failure->sqlerrcode))
 			ReThrowError(failure);
 		ls_import_show_progress(import);
 	}
@@ -227,18 +228,6 @@ try_units(LsImport *import, LsImportUnit *units, int n)
 }
 
 static void write_units(LsImport *import, LsImportUnit *units, int n);
-
-/* Report the one row that is at fault. */
-static void
-reject_row(LsImport *import, const LsImportRow *row, const ErrorData *error)
-{
-	const char *reason = error->message;
-
-	if (error->detail != NULL)
-		reason = psprintf("%s (%s)", error->message, error->detail);
-	ls_import_problem(import, row->line, row->raw, strlen(row->raw), error->column_name, true,
-		error->sqlerrcode, reason);
-}
 
 /* A unit that was refused: its rows are tried one by one. */
 static void
@@ -279,7 +268,7 @@ write_units(LsImport *import, LsImportUnit *units, int n)
 	else if (list_length(units->rows) > 1)
 		write_rows_of(import, units);
 	else
-		reject_row(import, linitial(units->rows), error);
+		ls_import_reject_row(import, linitial(units->rows), error);
 }
 
 /* Write the batch and start the next one. */
@@ -292,9 +281,11 @@ ls_import_flush(LsImport *import)
 
 	if (import->n_rows > 0)
 	{
-		units = palloc(sizeof(LsImportUnit) * import->n_rows);
+		ls_import_refuse_rows(import);
+		units = palloc(sizeof(LsImportUnit) * Max(import->n_rows, 1));
 		n = collapse(import, units);
-		write_units(import, units, n);
+		if (n > 0)
+			write_units(import, units, n);
 	}
 	import->n_rows = 0;
 	MemoryContextSwitchTo(caller);

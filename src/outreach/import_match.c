@@ -99,6 +99,54 @@ match_by_query(LsImport *import, LsImportUnit *units, int n)
 	}
 }
 
+/* The pipeline that a unit's lead will be in; NULL when the row trigger decides. */
+static const LsPipeline *
+pipeline_of(const LsImport *import, const LsImportUnit *unit)
+{
+	const LsPipeline *pipeline;
+
+	if (unit->input.set[LEAD_pipeline_id])
+		pipeline = ls_pipeline(DatumGetUUIDP(unit->input.values[LEAD_pipeline_id]));
+	else if (unit->matched)
+		pipeline = ls_pipeline(&unit->pipeline);
+	else
+		pipeline = ls_pipeline_default(&import->organization);
+	if (pipeline != NULL && !pipeline->built_in && !ls_uuid_equal(&pipeline->org, &import->org))
+		return NULL;
+	return pipeline;
+}
+
+/*
+ * Refuse a unit of one row whose status the row trigger would refuse, sooner
+ * than writing it and trying again in parts.
+ */
+static void
+refuse_status(LsImport *import, LsImportUnit *unit)
+{
+	const LsPipeline *pipeline = pipeline_of(import, unit);
+	const char *name = ls_lead_input_text(&unit->input, LEAD_status);
+	const LsStatus *status = pipeline ? ls_pipeline_status(pipeline, name) : NULL;
+	const LsImportRow *row = linitial(unit->rows);
+	int sqlstate = ERRCODE_CHECK_VIOLATION;
+	const char *reason;
+
+	if (pipeline == NULL)
+		return;
+	if (status == NULL)
+		reason = psprintf("\"%s\" is not a status of pipeline \"%s\"", name, pipeline->name);
+	else if (!unit->matched && status->requires_reason && !unit->input.set[LEAD_lost_reason])
+	{
+		sqlstate = LS_ERRCODE_STATUS_STEP;
+		reason = psprintf("status \"%s\" needs a reason", name);
+	}
+	else
+		return;
+	ls_import_problem(
+		import, row->line, row->raw, strlen(row->raw), "status", true, sqlstate, reason);
+	unit->refused = true;
+	unit->matched = false;
+}
+
 /*
  * Two units can turn out to be the same lead, one found by its e-mail address
  * and one by its number; the later one goes into the earlier one.
@@ -139,18 +187,26 @@ fold_units(const LsImport *import, LsImportUnit *units, int n)
 	hash_destroy(leads);
 }
 
-/* Find the lead that each unit is about, among those that exist. */
+/*
+ * Find the lead that each unit is about, among those that exist, and refuse what
+ * cannot be written.
+ */
 void
 ls_import_match(LsImport *import, LsImportUnit *units, int n)
 {
 	int i;
 
 	for (i = 0; i < n; i++)
-		units[i].matched = units[i].folded = false;
+		units[i].matched = units[i].folded = units[i].refused = false;
 	if (ls_relation_is_distributed(ls_relation_oid("leads", false)))
 		match_by_query(import, units, n);
 	else
 		match_by_index(import, units, n);
+	for (i = 0; i < n; i++)
+	{
+		if (units[i].input.set[LEAD_status] && list_length(units[i].rows) == 1)
+			refuse_status(import, &units[i]);
+	}
 	fold_units(import, units, n);
 }
 

@@ -291,9 +291,8 @@ update_units(LsImport *import, LsImportUnit **units, int n)
 		appendStringInfo(&new_values, "%s%s", separator, expression);
 	}
 	statement_unnest(&statement, columns, units, n);
-	appendStringInfo(&statement.sql,
-		" WHERE " BY_KEY "u.id AND ROW(%s) IS DISTINCT FROM ROW(%s)", old_values.data,
-		new_values.data);
+	appendStringInfo(&statement.sql, " WHERE " BY_KEY "u.id AND ROW(%s) IS DISTINCT FROM ROW(%s)",
+		old_values.data, new_values.data);
 	return (int) statement_run_by_key(&statement);
 }
 
@@ -362,6 +361,8 @@ sort_units(LsImport *import, LsImportUnit *units, int n, LsImportUnit **new, int
 
 	for (i = 0; i < n; i++)
 	{
+		if (units[i].refused)
+			continue;
 		if (import->options.on_duplicate == LS_IMPORT_REJECT)
 		{
 			reject_existing(import, &units[i]);

@@ -19,7 +19,8 @@ typedef struct LsImportUnit
 	bool matched; /* the lead was there before; then */
 	pg_uuid_t pipeline;
 	char *status;
-	bool folded; /* the same lead as an earlier unit, into which it went */
+	bool folded;  /* the same lead as an earlier unit, into which it went */
+	bool refused; /* it has been reported */
 } LsImportUnit;
 
 /* Keys by which two rows are known to be of one lead, in the order of I13. */
@@ -28,6 +29,12 @@ extern const LsLeadColumn ls_import_keys[LS_IMPORT_N_KEYS];
 
 /* import_batch.c */
 extern void ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from);
+
+extern bool ls_import_is_row_error(int sqlstate);
+
+/* import_refuse.c */
+extern void ls_import_refuse_rows(LsImport *import);
+extern void ls_import_reject_row(LsImport *import, const LsImportRow *row, const ErrorData *error);
 
 /* import_match.c */
 extern void ls_import_match(LsImport *import, LsImportUnit *units, int n);
