@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "directory/directory.h"
 #include "leads/leads.h"
+#include "marketplace/marketplace.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 
@@ -30,6 +31,7 @@ _PG_init(void)
 	ls_scoring_init();
 	ls_communication_init();
 	ls_outreach_init();
+	ls_marketplace_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

@@ -32,6 +32,10 @@
 
 static bool check_weights(Jsonb *value, const char **problem);
 
+static const char *const charge_on_choices[] = {"contact", "win", NULL};
+static const char *const pricing_choices[] = {"first", "second", NULL};
+static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
+
 /* In alphabetical order; the position is the key's number in the cache. */
 static const LsConfigKey config_keys[] = {
 	{"import.batch_size", LS_CONFIG_INT, "1000", 1, 100000, NULL,
@@ -45,6 +49,36 @@ static const LsConfigKey config_keys[] = {
 		"hours within which an e-mail address may not come in twice; 0 allows it (A13)"},
 	{"leads.flag_spam", LS_CONFIG_BOOL, "true", 0, 0, NULL,
 		"mark leads that look like spam when they come in (A10)"},
+	{"marketplace.anti_snipe", LS_CONFIG_BOOL, "false", 0, 0, NULL,
+		"a bid in the last minutes extends the bidding (C17)"},
+	{"marketplace.anti_snipe_minutes", LS_CONFIG_INT, "2", 1, 1440, NULL,
+		"how long the last minutes are, and by how much a bid in them extends the bidding (C17)"},
+	{"marketplace.appeal_retry_days", LS_CONFIG_INT, "7", 0, 3650, NULL,
+		"days after a rejected appeal until the next one may be made (C13)"},
+	{"marketplace.appeal_review_hours", LS_CONFIG_INT, "48", 1, 8760, NULL,
+		"hours within which an appeal should be reviewed (C13)"},
+	{"marketplace.archive_after_days", LS_CONFIG_INT, "30", 1, 36500, NULL,
+		"age at which archive_listings() archives a lead that was offered (C7)"},
+	{"marketplace.auto_open", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"bidding on a listed lead opens by itself once the lead is qualified (C5)"},
+	{"marketplace.ban_days", LS_CONFIG_INT, "30", 1, 36500, NULL,
+		"days that a ban from bidding lasts (C11)"},
+	{"marketplace.bidding_minutes", LS_CONFIG_INT, "30", 1, 525600, NULL,
+		"minutes that bidding on a lead lasts (C5)"},
+	{"marketplace.charge_on", LS_CONFIG_CHOICE, "\"contact\"", 0, 0, NULL,
+		"what a contractor pays for: the first contact, or being given a window (C3)",
+		charge_on_choices},
+	{"marketplace.pricing", LS_CONFIG_CHOICE, "\"first\"", 0, 0, NULL,
+		"what a contractor pays: the own bid, or the one below it (C3)", pricing_choices},
+	{"marketplace.rank_by", LS_CONFIG_CHOICE, "\"final_amount\"", 0, 0, NULL,
+		"amount that bids are ranked by: after, or before the rating discount (C2)",
+		rank_by_choices},
+	{"marketplace.response_minutes", LS_CONFIG_INT, "120", 1, 525600, NULL,
+		"minutes that a contractor has to contact the lead (C6)"},
+	{"marketplace.strike_decay_days", LS_CONFIG_INT, "0", 0, 36500, NULL,
+		"days after which a strike no longer counts; 0 for never (C12)"},
+	{"marketplace.strikes_until_ban", LS_CONFIG_INT, "10", 1, 10000, NULL,
+		"strikes that lead to a ban (C11)"},
 	{"scoring.decay", LS_CONFIG_BOOL, "true", 0, 0, NULL, "inactivity lowers the score (A8, B8)"},
 	{"scoring.high_opportunity_locations", LS_CONFIG_ARRAY, "[]", 0, 0, NULL,
 		"states whose leads get the location points of banti (B5)"},
@@ -138,6 +172,28 @@ config_find_or_error(const char *key)
 					   errhint("Known keys are: %s.", known.data)));
 }
 
+/* Is a value one of the choices of a key?  Lists them in *problem. */
+static bool
+config_choice_matches(const LsConfigKey *key, const JsonbValue *value, const char **problem)
+{
+	StringInfoData known;
+	int i;
+
+	initStringInfo(&known);
+	for (i = 0; key->choices[i] != NULL; i++)
+	{
+		const char *choice = key->choices[i];
+
+		if (value != NULL && value->type == jbvString &&
+			(int) strlen(choice) == value->val.string.len &&
+			strncmp(choice, value->val.string.val, value->val.string.len) == 0)
+			return true;
+		appendStringInfo(&known, "%s\"%s\"", i > 0 ? " or " : "", choice);
+	}
+	*problem = psprintf("The value must be %s.", known.data);
+	return false;
+}
+
 /* Does a value have the type that a key wants?  Explains in *problem. */
 static bool
 config_type_matches(const LsConfigKey *key, Jsonb *value, const char **problem)
@@ -156,6 +212,8 @@ config_type_matches(const LsConfigKey *key, Jsonb *value, const char **problem)
 				psprintf("The value must be a whole number from %d to %d.", key->min, key->max);
 			return is_scalar && ls_json_int(&scalar, &number) && number >= key->min &&
 				   number <= key->max;
+		case LS_CONFIG_CHOICE:
+			return config_choice_matches(key, is_scalar ? &scalar : NULL, problem);
 		case LS_CONFIG_OBJECT:
 			*problem = "The value must be a JSON object.";
 			return JB_ROOT_IS_OBJECT(value);
@@ -284,6 +342,24 @@ ls_config_int(const pg_uuid_t *org, const char *key)
 	if (!ls_json_int(&scalar, &number))
 		elog(ERROR, "configuration key \"%s\" is not a number", key);
 	return number;
+}
+
+/* One of the choices of a setting; a constant string. */
+const char *
+ls_config_choice(const pg_uuid_t *org, const char *key)
+{
+	const LsConfigKey *known = &config_keys[config_find_or_error(key)];
+	JsonbValue scalar;
+	int i;
+
+	(void) JsonbExtractScalar(&ls_config_get(org, key)->root, &scalar);
+	for (i = 0; known->choices[i] != NULL; i++)
+	{
+		if (scalar.type == jbvString && (int) strlen(known->choices[i]) == scalar.val.string.len &&
+			strncmp(known->choices[i], scalar.val.string.val, scalar.val.string.len) == 0)
+			return known->choices[i];
+	}
+	elog(ERROR, "configuration key \"%s\" is not one of its choices", key);
 }
 
 PG_FUNCTION_INFO_V1(ls_core_get_config);

@@ -19,6 +19,7 @@ typedef enum LsConfigType
 {
 	LS_CONFIG_BOOL,
 	LS_CONFIG_INT,
+	LS_CONFIG_CHOICE,
 	LS_CONFIG_OBJECT,
 	LS_CONFIG_ARRAY
 } LsConfigType;
@@ -32,11 +33,13 @@ typedef struct LsConfigKey
 	int max;
 	LsConfigCheck check; /* further condition, or NULL */
 	const char *description;
+	const char *const *choices; /* LS_CONFIG_CHOICE only; ends with NULL */
 } LsConfigKey;
 
 extern Jsonb *ls_config_get(const pg_uuid_t *org, const char *key);
 extern bool ls_config_bool(const pg_uuid_t *org, const char *key);
 extern int ls_config_int(const pg_uuid_t *org, const char *key);
+extern const char *ls_config_choice(const pg_uuid_t *org, const char *key);
 extern void ls_config_init(void);
 
 #endif /* LS_CORE_CONFIG_H */

@@ -18,6 +18,12 @@
 /* compliance */
 #define LS_ERRCODE_ON_DNC_LIST MAKE_SQLSTATE('L', 'S', '0', '0', '1')
 
+/* marketplace */
+#define LS_ERRCODE_BIDDING_NOT_OPEN MAKE_SQLSTATE('L', 'S', '0', '1', '0')
+#define LS_ERRCODE_BIDDER_BANNED MAKE_SQLSTATE('L', 'S', '0', '1', '1')
+#define LS_ERRCODE_BIDDER_NOT_ELIGIBLE MAKE_SQLSTATE('L', 'S', '0', '1', '2')
+#define LS_ERRCODE_NOT_WINDOW_HOLDER MAKE_SQLSTATE('L', 'S', '0', '1', '3')
+
 /* histories and ledgers */
 #define LS_ERRCODE_APPEND_ONLY MAKE_SQLSTATE('L', 'S', '0', '2', '1')
 

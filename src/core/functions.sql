@@ -16,6 +16,11 @@ CREATE FUNCTION lead_system.current_user_id() RETURNS uuid
 COMMENT ON FUNCTION lead_system.current_user_id() IS
     'The application''s user of this session (app.current_user_id); NULL when unset.';
 
+CREATE FUNCTION lead_system.current_contractor_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ls_core_current_contractor_id';
+COMMENT ON FUNCTION lead_system.current_contractor_id() IS
+    'The application''s user of this session, if the user''s role is contractor; else NULL. Policies confine contractors to what is theirs by it.';
+
 CREATE FUNCTION lead_system.clock_now() RETURNS timestamptz
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'ls_core_clock_now';
 COMMENT ON FUNCTION lead_system.clock_now() IS

@@ -49,6 +49,9 @@ static TenantSetting tenant_setting;
 static char *client_ip_text = NULL;
 static char *client_user_agent_text = NULL;
 
+/* Is the session's user a contractor?  Known while the membership is. */
+static bool user_is_contractor = false;
+
 /* Valid while the combination of settings is known to be consistent. */
 static LsCache membership_cache = {.name = "membership", .relations = {"organizations", "users"}};
 
@@ -129,7 +132,7 @@ static void
 membership_check(void)
 {
 	LS_QUERY(query,
-		"SELECT o.tenant_id, u.is_active"
+		"SELECT o.tenant_id, u.is_active, u.role"
 		"  FROM lead_system.organizations o"
 		"  LEFT JOIN lead_system.users u ON u.organization_id = o.id AND u.id = $2"
 		" WHERE o.id = $1",
@@ -150,6 +153,7 @@ membership_check(void)
 
 		in_tenant = !isnull && ls_uuid_equal(DatumGetUUIDP(tenant), &tenant_setting.value);
 		is_member = !ls_result_isnull(0, 2) && ls_result_bool(0, 2);
+		user_is_contractor = is_member && strcmp(ls_result_text(0, 3), "contractor") == 0;
 	}
 	ls_scope_close(&scope);
 
@@ -187,6 +191,21 @@ bool
 ls_current_user(pg_uuid_t *user)
 {
 	if (!user_setting.isset)
+		return false;
+	*user = user_setting.value;
+	return true;
+}
+
+/*
+ * The user of this session, if that is one with the role contractor, who sees
+ * and does less than the people of the organisation.
+ */
+bool
+ls_current_contractor(pg_uuid_t *user)
+{
+	pg_uuid_t org;
+
+	if (!user_setting.isset || !ls_current_org(&org) || !user_is_contractor)
 		return false;
 	*user = user_setting.value;
 	return true;
@@ -329,6 +348,19 @@ ls_core_current_user_id(PG_FUNCTION_ARGS)
 	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
 
 	if (!ls_current_user(user))
+		PG_RETURN_NULL();
+	PG_RETURN_UUID_P(user);
+}
+
+PG_FUNCTION_INFO_V1(ls_core_current_contractor_id);
+
+/* current_contractor_id(): the session's user if a contractor, else NULL. */
+Datum
+ls_core_current_contractor_id(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
+
+	if (!ls_current_contractor(user))
 		PG_RETURN_NULL();
 	PG_RETURN_UUID_P(user);
 }

@@ -14,6 +14,7 @@
 
 extern bool ls_current_org(pg_uuid_t *org);
 extern bool ls_current_user(pg_uuid_t *user);
+extern bool ls_current_contractor(pg_uuid_t *user);
 extern bool ls_current_tenant(pg_uuid_t *tenant);
 extern const char *ls_client_ip(void);
 extern const char *ls_client_user_agent(void);

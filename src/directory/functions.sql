@@ -28,7 +28,7 @@ REVOKE ALL ON FUNCTION lead_system.users_refuse_delete() FROM PUBLIC;
 CREATE FUNCTION lead_system.users_membership_changed() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_directory_users_membership_changed';
 COMMENT ON FUNCTION lead_system.users_membership_changed() IS
-    'Trigger of users: makes sessions check membership anew when is_active or the organization changed.';
+    'Trigger of users: makes sessions check membership anew when is_active, role or organization changed.';
 REVOKE ALL ON FUNCTION lead_system.users_membership_changed() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.organizations_delete_data() RETURNS trigger

@@ -85,6 +85,7 @@ CREATE TABLE lead_system.users (
     strike_count              integer       NOT NULL DEFAULT 0,
     is_bidding_banned         boolean       NOT NULL DEFAULT false,
     bidding_ban_until         timestamptz,
+    strikes_reset_at          timestamptz,
     subscription_tier         text,
     subscription_renewal_date date,
     lead_discount_multiplier  numeric(3,2)  NOT NULL DEFAULT 1.00,
@@ -113,6 +114,10 @@ CREATE TABLE lead_system.users (
 );
 COMMENT ON TABLE lead_system.users IS
     'People who work for an organization: reps, managers, administrators, contractors, viewers. Deactivated, not deleted.';
+COMMENT ON COLUMN lead_system.users.strike_count IS 'Response windows that the contractor let lapse since strikes_reset_at.';
+COMMENT ON COLUMN lead_system.users.bidding_ban_until IS 'When a ban ends; NULL while banned means until somebody lifts it.';
+COMMENT ON COLUMN lead_system.users.response_rate IS 'contact_rate of contractor_metrics; kept by trigger.';
+COMMENT ON COLUMN lead_system.users.lead_discount_multiplier IS 'What the contractor''s bids are multiplied with; follows profile_rating by rating_discount_tiers until it is set by hand.';
 CREATE INDEX users_organization_id_role_idx ON lead_system.users (organization_id, role) WHERE is_active;
 CREATE INDEX users_organization_id_is_contractor_idx ON lead_system.users (organization_id) WHERE is_contractor;
 CREATE INDEX users_organization_id_is_bidding_banned_idx ON lead_system.users (organization_id, bidding_ban_until) WHERE is_bidding_banned;

@@ -255,12 +255,14 @@ ls_directory_users_membership_changed(PG_FUNCTION_ARGS)
 	Relation rel = trigdata->tg_relation;
 	int is_active = ls_trigger_attnum(rel, "is_active");
 	int org = ls_trigger_attnum(rel, "organization_id");
+	int role = ls_trigger_attnum(rel, "role");
 	LsTransition transition;
 	bool changed = false;
 
 	ls_transition_open(&transition, trigdata);
 	while (!changed && ls_transition_next(&transition))
 		changed = membership_differs(transition.old, transition.new, is_active) ||
+				  membership_differs(transition.old, transition.new, role) ||
 				  membership_differs(transition.old, transition.new, org);
 	ls_transition_close(&transition);
 	if (changed)

@@ -412,7 +412,7 @@ CREATE TABLE lead_system.activities (
     CONSTRAINT activities_pkey PRIMARY KEY (id, organization_id)
 );
 COMMENT ON TABLE lead_system.activities IS
-    'What happened to leads, in the order in which it happened. A row without lead tells of one that was deleted for good.';
+    'What happened to leads, in the order in which it happened. A row without lead tells of one that was deleted for good, or of a contractor.';
 CREATE INDEX activities_lead_id_idx ON lead_system.activities (lead_id, organization_id, created_at);
 CREATE INDEX activities_organization_id_created_at_idx ON lead_system.activities (organization_id, created_at);
 CREATE INDEX activities_user_id_idx ON lead_system.activities (organization_id, user_id, created_at) WHERE user_id IS NOT NULL;

@@ -1,0 +1,230 @@
+/*-------------------------------------------------------------------------
+ *
+ * strikes.c
+ *	  Strikes, the ban that follows from enough of them, and its end
+ *	  (semantics C10 to C12).
+ *
+ *	  A ban whose time is over counts for nothing from that moment on;
+ *	  lift_expired_bans() only writes it down.  So a strike after that moment is
+ *	  the first one of a new count, whether it was written down or not.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "lead_system.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/tenant.h"
+#include "core/uuid.h"
+#include "marketplace/internal.h"
+
+#define STRIKE_REASON "response_window_expired"
+
+/* Is the ban of a row u of users over at the time $3? */
+#define SQL_BAN_IS_OVER "(u.is_bidding_banned AND u.bidding_ban_until <= $3)"
+
+/*
+ * Of each contractor: banned at the time $3, and strikes that count by then.
+ * Parameter $5: days after which a strike counts no more, 0 for never.
+ */
+#define SQL_STANDING \
+	"SELECT u.id AS contractor_id, u.is_bidding_banned AND NOT " SQL_BAN_IS_OVER " AS banned," \
+	"       CASE WHEN " SQL_BAN_IS_OVER " THEN 0 WHEN $5 = 0 THEN u.strike_count" \
+	"         ELSE (SELECT count(*)::integer FROM lead_system.strike_logs o" \
+	"                WHERE o.organization_id = $1 AND o.contractor_id = u.id" \
+	"                  AND o.created_at > $3 - make_interval(days => $5)" \
+	"                  AND (u.strikes_reset_at IS NULL OR o.created_at >= u.strikes_reset_at))" \
+	"       END AS base" \
+	"  FROM lead_system.users u WHERE u.organization_id = $1"
+
+/* What a strike did. */
+typedef struct Strike
+{
+	LsMarketBid bid;
+	int count_after;
+	bool ban_triggered;
+} Strike;
+
+/*
+ * Write the strike logs.  Several strikes of one contractor are counted in the
+ * order in which the windows ended.  The contractors are locked.
+ */
+static Strike *
+log_strikes(const LsMarketBatch *batch, Datum bid_ids, int *n)
+{
+	LS_QUERY(query,
+		"INSERT INTO lead_system.strike_logs (organization_id, contractor_id, lead_id, bid_id,"
+		"       strike_reason, strike_count_after, ban_triggered, created_at)"
+		" SELECT $1, s.contractor_id, s.lead_id, s.id, '" STRIKE_REASON "', s.base + s.n,"
+		"        NOT s.banned AND s.base + s.n >= $4 AND (s.n = 1 OR s.base + s.n = $4), $3"
+		"   FROM (SELECT b.id, b.contractor_id, b.lead_id, v.banned, v.base,"
+		"                row_number() OVER (PARTITION BY b.contractor_id"
+		"                    ORDER BY b.response_window_ends_at, b.id)::integer AS n"
+		"           FROM lead_system.bids b"
+		"           JOIN (" SQL_STANDING ") v ON v.contractor_id = b.contractor_id"
+		"          WHERE b.organization_id = $1 AND b.id = ANY ($2)) s"
+		"  ORDER BY s.contractor_id, s.n"
+		" RETURNING bid_id, lead_id, contractor_id, strike_count_after, ban_triggered",
+		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT4OID, INT4OID);
+	Strike *strikes;
+	LsScope scope;
+	LsArgs args = {0};
+	int i;
+
+	ls_arg_uuid(&args, &batch->org);
+	ls_arg_datum(&args, bid_ids, false);
+	ls_arg_timestamptz(&args, batch->now);
+	ls_arg_int32(&args, ls_config_int(&batch->org, "marketplace.strikes_until_ban"));
+	ls_arg_int32(&args, ls_config_int(&batch->org, "marketplace.strike_decay_days"));
+	ls_scope_open(&scope, LS_AS_OWNER);
+	*n = (int) ls_query_run(&query, &args, LS_WRITE);
+	strikes = SPI_palloc(sizeof(Strike) * (*n + 1));
+	for (i = 0; i < *n; i++)
+	{
+		strikes[i].bid.id = ls_result_uuid(i, 1);
+		strikes[i].bid.lead = ls_result_uuid(i, 2);
+		strikes[i].bid.contractor = ls_result_uuid(i, 3);
+		strikes[i].count_after = ls_result_int32(i, 4);
+		strikes[i].ban_triggered = ls_result_bool(i, 5);
+	}
+	ls_scope_close(&scope);
+	return strikes;
+}
+
+/* Bring the contractors to what the logs say. */
+static void
+count_strikes(const LsMarketBatch *batch, Datum bid_ids)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.users u SET strike_count = s.count_after,"
+		"       is_bidding_banned = s.ban OR (u.is_bidding_banned AND NOT " SQL_BAN_IS_OVER "),"
+		"       bidding_ban_until = CASE WHEN s.ban THEN $3 + make_interval(days => $4)"
+		"         WHEN " SQL_BAN_IS_OVER " THEN NULL ELSE u.bidding_ban_until END,"
+		"       strikes_reset_at = CASE WHEN " SQL_BAN_IS_OVER " THEN u.bidding_ban_until"
+		"         ELSE u.strikes_reset_at END"
+		"  FROM (SELECT o.contractor_id, max(o.strike_count_after) AS count_after,"
+		"               bool_or(o.ban_triggered) AS ban FROM lead_system.strike_logs o"
+		"         WHERE o.organization_id = $1 AND o.bid_id = ANY ($2) GROUP BY o.contractor_id) s"
+		" WHERE u.organization_id = $1 AND u.id = s.contractor_id",
+		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT4OID);
+	LsScope scope;
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &batch->org);
+	ls_arg_datum(&args, bid_ids, false);
+	ls_arg_timestamptz(&args, batch->now);
+	ls_arg_int32(&args, ls_config_int(&batch->org, "marketplace.ban_days"));
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_query_run(&query, &args, LS_WRITE);
+	ls_scope_close(&scope);
+}
+
+/* Write the strikes, and bans, into the activities of the leads. */
+static void
+note_strikes(const LsMarketBatch *batch, const Strike *strikes, int n)
+{
+	LsBatch *activities = ls_activity_batch();
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		const Strike *strike = &strikes[i];
+		char *contractor = ls_uuid_text(&strike->bid.contractor);
+		LsActivity activity = {.org = &batch->org, .lead = &strike->bid.lead};
+
+		activity.action = "strike_applied";
+		activity.new_value = ls_json_parse(
+			psprintf("{\"bid_id\": \"%s\", \"contractor_id\": \"%s\", \"strike_count\": %d}",
+				ls_uuid_text(&strike->bid.id), contractor, strike->count_after));
+		activity.description = "Response window expired";
+		ls_activity_batch_add(activities, &activity);
+		if (!strike->ban_triggered)
+			continue;
+		activity.action = "contractor_banned";
+		activity.new_value = ls_json_pair_text("contractor_id", contractor);
+		activity.description =
+			psprintf("Banned from bidding after %d strikes", strike->count_after);
+		ls_activity_batch_add(activities, &activity);
+	}
+	ls_batch_flush(activities);
+}
+
+/* Windows have lapsed: one strike for each of the bids. */
+void
+ls_market_strike(const LsMarketBatch *batch, const LsMarketBid *bids, int n)
+{
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	Strike *strikes;
+	Datum bid_ids;
+	int logged;
+	int i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = bids[i].id;
+	bid_ids = ls_uuid_array(ids, n);
+	strikes = log_strikes(batch, bid_ids, &logged);
+	count_strikes(batch, bid_ids);
+	note_strikes(batch, strikes, logged);
+}
+
+/* Write into the activities whose bans are over; they are about no lead. */
+void
+ls_market_note_unbanned(const pg_uuid_t *org, const pg_uuid_t *contractor, const char *how)
+{
+	LsActivity activity = {.org = org};
+
+	activity.action = "ban_lifted";
+	activity.new_value = ls_json_pair_text("contractor_id", ls_uuid_text(contractor));
+	activity.description = how;
+	(void) ls_activity_add(&activity);
+}
+
+/* One organisation's share of lift_expired_bans(). */
+static int
+lift_bans(const pg_uuid_t *org, int limit)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.users SET is_bidding_banned = false, bidding_ban_until = NULL,"
+		"       strike_count = 0, strikes_reset_at = $2"
+		" WHERE organization_id = $1 AND id = ANY (ARRAY(SELECT id FROM lead_system.users"
+		"     WHERE organization_id = $1 AND is_bidding_banned AND bidding_ban_until <= $2"
+		"     ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))"
+		" RETURNING id",
+		UUIDOID, TIMESTAMPTZOID, INT8OID);
+	pg_uuid_t *lifted;
+	LsScope scope;
+	LsArgs args = {0};
+	int n;
+	int i;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_int64(&args, limit);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	n = (int) ls_query_run(&query, &args, LS_WRITE);
+	lifted = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
+	for (i = 0; i < n; i++)
+		lifted[i] = ls_result_uuid(i, 1);
+	ls_scope_close(&scope);
+	for (i = 0; i < n; i++)
+		ls_market_note_unbanned(org, &lifted[i], "The ban has run out");
+	return n;
+}
+
+PG_FUNCTION_INFO_V1(ls_market_lift_bans);
+
+/* lift_expired_bans() */
+Datum
+ls_market_lift_bans(PG_FUNCTION_ARGS)
+{
+	LS_QUERY(organizations,
+		"SELECT DISTINCT organization_id FROM lead_system.users"
+		" WHERE is_bidding_banned AND bidding_ban_until <= $1 ORDER BY organization_id",
+		TIMESTAMPTZOID);
+
+	PG_RETURN_INT64(ls_market_sweep(&organizations, lift_bans, LS_MARKET_MAX_BATCH));
+}
