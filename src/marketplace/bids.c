@@ -22,6 +22,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/growth.h"
 #include "core/input.h"
 #include "core/tenant.h"
 #include "core/trigger.h"
@@ -104,6 +105,7 @@ check_insert(TriggerData *trigdata)
 	bid.lead = *DatumGetUUIDP(ls_market_required(trigdata, "bid", "lead_id"));
 	bid.contractor = *DatumGetUUIDP(ls_market_required(trigdata, "bid", "contractor_id"));
 	bid.multiplier = ls_market_required(trigdata, "bid", "bid_multiplier");
+	ls_plans_follow_growth(trigdata->tg_relation);
 	ls_market_check_self(&bid.contractor);
 	check_multiplier(bid.multiplier);
 	ls_market_lock_lead(&bid.org, &bid.lead, LS_MARKET_TO_BID, &lead);

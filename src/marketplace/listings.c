@@ -15,6 +15,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/growth.h"
 #include "core/input.h"
 #include "core/tenant.h"
 #include "core/transition.h"
@@ -271,6 +272,7 @@ check_insert(TriggerData *trigdata)
 	org = *DatumGetUUIDP(ls_market_required(trigdata, "listing", "organization_id"));
 	ls_check_row_org(rel, &org);
 	lead = *DatumGetUUIDP(ls_market_required(trigdata, "listing", "lead_id"));
+	ls_plans_follow_growth(rel);
 	ls_market_lock_lead(&org, &lead, LS_MARKET_TO_CHANGE, &found);
 	check_can_open(&org, &found);
 	closes_at = SPI_getbinval(trigdata->tg_trigtuple, RelationGetDescr(rel),

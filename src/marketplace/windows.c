@@ -32,15 +32,19 @@ typedef struct Window
 } Window;
 
 /*
- * Windows of locked leads by a condition, each with the bid that is next; the
- * leads are in the order in which they were passed.
+ * The windows of locked leads by a condition, each with the bid that is next;
+ * the leads are in the order in which they were passed.  There is one window a
+ * lead; asking for one makes the server look it up lead by lead, whatever its
+ * statistics say of how many there are in all.
  */
 #define SQL_WINDOWS(condition) \
 	"SELECT u.n::integer - 1, b.id, b.contractor_id, b.bid_rank::integer," \
 	"       x.id, x.contractor_id, x.bid_rank::integer, b.lead_id" \
 	"  FROM unnest($2) WITH ORDINALITY u(lead_id, n)" \
-	"  JOIN lead_system.bids b ON b.organization_id = $1 AND b.lead_id = u.lead_id" \
-	"   AND b.status = 'ACTIVE' AND b.response_window_starts_at IS NOT NULL AND " condition \
+	" CROSS JOIN LATERAL (SELECT w.id, w.lead_id, w.contractor_id, w.bid_rank" \
+	"     FROM lead_system.bids w WHERE w.organization_id = $1 AND w.lead_id = u.lead_id" \
+	"      AND w.status = 'ACTIVE' AND w.response_window_starts_at IS NOT NULL" \
+	"      AND " condition " LIMIT 1) b" \
 	"  LEFT JOIN LATERAL (SELECT a.id, a.contractor_id, a.bid_rank FROM lead_system.bids a" \
 	"      WHERE a.organization_id = $1 AND a.lead_id = u.lead_id AND a.bid_rank > b.bid_rank" \
 	"        AND a.status = 'ACTIVE' ORDER BY a.bid_rank LIMIT 1) x ON true" \
@@ -185,7 +189,7 @@ lock_lapsed(LsMarketBatch *batch, int limit)
 static Window *
 lapsed_windows(LsMarketBatch *batch)
 {
-	LS_QUERY(query, SQL_WINDOWS("b.response_window_ends_at < $3"), UUIDOID, UUIDARRAYOID,
+	LS_QUERY(query, SQL_WINDOWS("w.response_window_ends_at < $3"), UUIDOID, UUIDARRAYOID,
 		TIMESTAMPTZOID);
 	LsMarketLead *leads;
 	Window *windows;
@@ -291,7 +295,7 @@ ls_market_expire_windows(PG_FUNCTION_ARGS)
 static Window *
 held_window(const LsMarketBatch *batch, const pg_uuid_t *bid)
 {
-	LS_QUERY(query, SQL_WINDOWS("b.response_window_ends_at >= $3"), UUIDOID, UUIDARRAYOID,
+	LS_QUERY(query, SQL_WINDOWS("w.response_window_ends_at >= $3"), UUIDOID, UUIDARRAYOID,
 		TIMESTAMPTZOID);
 	Window *windows;
 	LsArgs args = {0};
