@@ -119,7 +119,7 @@ ls_market_check_self(const pg_uuid_t *contractor)
 }
 
 /*
- * Lock a lead and see where it stands.  What belongs to it is read after this,
+ * Lock a lead and see where it stands; a deleted one does not exist.  What belongs to it is read after this,
  * with a snapshot that sees what was committed while the lock was waited for.
  */
 void
@@ -127,12 +127,12 @@ ls_market_lock_lead(
 	const pg_uuid_t *org, const pg_uuid_t *lead, LsMarketLock lock, LsMarketLead *result)
 {
 	LS_QUERY(to_bid,
-		"SELECT pipeline_id, status FROM lead_system.leads"
-		" WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE",
+		"SELECT pipeline_id, status, deleted_at IS NOT NULL FROM lead_system.leads"
+		" WHERE organization_id = $1 AND id = $2 FOR SHARE",
 		UUIDOID, UUIDOID);
 	LS_QUERY(to_change,
-		"SELECT pipeline_id, status FROM lead_system.leads"
-		" WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE",
+		"SELECT pipeline_id, status, deleted_at IS NOT NULL FROM lead_system.leads"
+		" WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE",
 		UUIDOID, UUIDOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -141,7 +141,8 @@ ls_market_lock_lead(
 	ls_arg_uuid(&args, org);
 	ls_arg_uuid(&args, lead);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	found = ls_query_run(lock == LS_MARKET_TO_BID ? &to_bid : &to_change, &args, LS_WRITE) > 0;
+	found = ls_query_run(lock == LS_MARKET_TO_BID ? &to_bid : &to_change, &args, LS_WRITE) > 0 &&
+			!ls_result_bool(0, 3);
 	if (found)
 	{
 		result->id = *lead;
