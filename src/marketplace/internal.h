@@ -44,6 +44,7 @@ typedef struct LsMarketLead
 	pg_uuid_t id;
 	pg_uuid_t pipeline;
 	const char *status;
+	pg_uuid_t bid; /* what made a sweeper find the lead; else not set */
 } LsMarketLead;
 
 /* Leads of one organisation that are worked on together. */

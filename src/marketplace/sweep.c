@@ -68,7 +68,10 @@ ls_market_sweep(LsQuery *organizations, LsMarketSweep sweep, int64 batch)
 	return done;
 }
 
-/* Read leads, which the query locks, into a batch: id, pipeline, status. */
+/*
+ * Read leads, which the query locks, into a batch: id, pipeline, status, and
+ * the bid they were found by, if the query has a fourth column.
+ */
 void
 ls_market_read_leads(LsMarketBatch *batch, LsQuery *query, const LsArgs *args)
 {
@@ -84,6 +87,8 @@ ls_market_read_leads(LsMarketBatch *batch, LsQuery *query, const LsArgs *args)
 		batch->leads[row].id = ls_result_uuid(row, 1);
 		batch->leads[row].pipeline = ls_result_uuid(row, 2);
 		batch->leads[row].status = ls_result_text(row, 3);
+		if (SPI_tuptable->tupdesc->natts > 3)
+			batch->leads[row].bid = ls_result_uuid(row, 4);
 	}
 	batch->n = (int) n;
 	ls_scope_close(&scope);

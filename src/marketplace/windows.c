@@ -22,33 +22,14 @@
 #include "core/uuid.h"
 #include "marketplace/internal.h"
 
-/* The bid that has a window, and the one that comes after it. */
+/* A bid and its window, and the bid that comes after it. */
 typedef struct Window
 {
-	int position; /* of the lead in its batch */
 	LsMarketBid holder;
+	TimestampTz ends_at; /* 0 when it is not open */
 	bool has_next;
 	LsMarketBid next;
 } Window;
-
-/*
- * The windows of locked leads by a condition, each with the bid that is next;
- * the leads are in the order in which they were passed.  There is one window a
- * lead; asking for one makes the server look it up lead by lead, whatever its
- * statistics say of how many there are in all.
- */
-#define SQL_WINDOWS(condition) \
-	"SELECT u.n::integer - 1, b.id, b.contractor_id, b.bid_rank::integer," \
-	"       x.id, x.contractor_id, x.bid_rank::integer, b.lead_id" \
-	"  FROM unnest($2) WITH ORDINALITY u(lead_id, n)" \
-	" CROSS JOIN LATERAL (SELECT w.id, w.lead_id, w.contractor_id, w.bid_rank" \
-	"     FROM lead_system.bids w WHERE w.organization_id = $1 AND w.lead_id = u.lead_id" \
-	"      AND w.status = 'ACTIVE' AND w.response_window_starts_at IS NOT NULL" \
-	"      AND " condition " LIMIT 1) b" \
-	"  LEFT JOIN LATERAL (SELECT a.id, a.contractor_id, a.bid_rank FROM lead_system.bids a" \
-	"      WHERE a.organization_id = $1 AND a.lead_id = u.lead_id AND a.bid_rank > b.bid_rank" \
-	"        AND a.status = 'ACTIVE' ORDER BY a.bid_rank LIMIT 1) x ON true" \
-	" ORDER BY u.n"
 
 /* Write into the activities who has been given a window. */
 void
@@ -74,31 +55,48 @@ ls_market_note_windows(
 	ls_batch_flush(activities);
 }
 
-/* Read the windows that a query finds. */
+/*
+ * The windows of bids whose leads are locked, in no particular order.  Bids are
+ * looked up by their ids and nothing else, so that no statistics, which know
+ * nothing of windows that were opened a moment ago, can lead the server astray.
+ */
 static Window *
-read_windows(LsQuery *query, const LsArgs *args, int *n)
+read_windows(const pg_uuid_t *org, Datum bid_ids, int *n)
 {
+	LS_QUERY(query,
+		"SELECT b.id, b.lead_id, b.contractor_id, coalesce(b.bid_rank, 0)::integer,"
+		"       CASE WHEN b.status = 'ACTIVE' THEN b.response_window_ends_at END,"
+		"       x.id, x.contractor_id, x.bid_rank::integer"
+		"  FROM lead_system.bids b"
+		"  LEFT JOIN LATERAL (SELECT a.id, a.contractor_id, a.bid_rank FROM lead_system.bids a"
+		"      WHERE a.organization_id = $1 AND a.lead_id = b.lead_id AND a.bid_rank > b.bid_rank"
+		"        AND a.status = 'ACTIVE' ORDER BY a.bid_rank LIMIT 1) x ON true"
+		" WHERE b.organization_id = $1 AND b.id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
 	Window *windows;
 	LsScope scope;
+	LsArgs args = {0};
 	int i;
 
+	ls_arg_uuid(&args, org);
+	ls_arg_datum(&args, bid_ids, false);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	*n = (int) ls_query_run(query, args, LS_WRITE);
+	*n = (int) ls_query_run(&query, &args, LS_WRITE);
 	windows = SPI_palloc(sizeof(Window) * (*n + 1));
 	for (i = 0; i < *n; i++)
 	{
-		windows[i].position = ls_result_int32(i, 1);
-		windows[i].holder.id = ls_result_uuid(i, 2);
+		windows[i].holder.id = ls_result_uuid(i, 1);
+		windows[i].holder.lead = ls_result_uuid(i, 2);
 		windows[i].holder.contractor = ls_result_uuid(i, 3);
 		windows[i].holder.rank = ls_result_int32(i, 4);
-		windows[i].holder.lead = ls_result_uuid(i, 8);
-		windows[i].has_next = !ls_result_isnull(i, 5);
+		windows[i].ends_at = ls_result_isnull(i, 5) ? 0 : ls_result_timestamptz(i, 5);
+		windows[i].has_next = !ls_result_isnull(i, 6);
 		if (windows[i].has_next)
 		{
-			windows[i].next.id = ls_result_uuid(i, 5);
-			windows[i].next.contractor = ls_result_uuid(i, 6);
-			windows[i].next.rank = ls_result_int32(i, 7);
+			windows[i].next.id = ls_result_uuid(i, 6);
 			windows[i].next.lead = windows[i].holder.lead;
+			windows[i].next.contractor = ls_result_uuid(i, 7);
+			windows[i].next.rank = ls_result_int32(i, 8);
 		}
 	}
 	ls_scope_close(&scope);
@@ -167,7 +165,7 @@ static void
 lock_lapsed(LsMarketBatch *batch, int limit)
 {
 	LS_QUERY(query,
-		"SELECT l.id, l.pipeline_id, l.status FROM lead_system.bids b"
+		"SELECT l.id, l.pipeline_id, l.status, b.id FROM lead_system.bids b"
 		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = b.lead_id"
 		" WHERE b.organization_id = $1 AND b.status = 'ACTIVE'"
 		"   AND b.response_window_starts_at IS NOT NULL AND b.response_window_ends_at < $2"
@@ -181,6 +179,31 @@ lock_lapsed(LsMarketBatch *batch, int limit)
 	ls_market_read_leads(batch, &query, &args);
 }
 
+/* Compare leads by the bid that was found with them, for qsort and bsearch. */
+static int
+compare_by_bid(const void *a, const void *b)
+{
+	return ls_market_compare_ids(
+		&((const LsMarketLead *) a)->bid, &((const LsMarketLead *) b)->bid);
+}
+
+/* Contractors that the end of some windows concerns, locked; see sweep.c. */
+static Datum
+lock_concerned(const pg_uuid_t *org, const Window *windows, int n)
+{
+	pg_uuid_t *contractors = palloc(sizeof(pg_uuid_t) * (2 * n + 1));
+	int n_contractors = 0;
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		contractors[n_contractors++] = windows[i].holder.contractor;
+		if (windows[i].has_next)
+			contractors[n_contractors++] = windows[i].next.contractor;
+	}
+	return ls_market_lock_contractors(org, contractors, n_contractors);
+}
+
 /*
  * The windows of the locked leads that have lapsed.  Read after the locks were
  * taken: another session may have ended one in between.  Leads without one, or
@@ -189,37 +212,29 @@ lock_lapsed(LsMarketBatch *batch, int limit)
 static Window *
 lapsed_windows(LsMarketBatch *batch)
 {
-	LS_QUERY(query, SQL_WINDOWS("w.response_window_ends_at < $3"), UUIDOID, UUIDARRAYOID,
-		TIMESTAMPTZOID);
-	LsMarketLead *leads;
+	LsMarketLead *leads = palloc(sizeof(LsMarketLead) * (batch->n + 1));
+	pg_uuid_t *bids = palloc(sizeof(pg_uuid_t) * (batch->n + 1));
 	Window *windows;
-	pg_uuid_t *contractors;
-	LsArgs args = {0};
 	Datum locked;
 	int n;
-	int n_contractors = 0;
 	int kept = 0;
 	int i;
 
-	ls_arg_uuid(&args, &batch->org);
-	ls_arg_datum(&args, ls_market_lead_ids(batch), false);
-	ls_arg_timestamptz(&args, batch->now);
-	windows = read_windows(&query, &args, &n);
-	contractors = palloc(sizeof(pg_uuid_t) * (2 * n + 1));
+	qsort(batch->leads, batch->n, sizeof(LsMarketLead), compare_by_bid);
+	for (i = 0; i < batch->n; i++)
+		bids[i] = batch->leads[i].bid;
+	windows = read_windows(&batch->org, ls_uuid_array(bids, batch->n), &n);
+	locked = lock_concerned(&batch->org, windows, n);
 	for (i = 0; i < n; i++)
 	{
-		contractors[n_contractors++] = windows[i].holder.contractor;
-		if (windows[i].has_next)
-			contractors[n_contractors++] = windows[i].next.contractor;
-	}
-	locked = ls_market_lock_contractors(&batch->org, contractors, n_contractors);
-	leads = palloc(sizeof(LsMarketLead) * (n + 1));
-	for (i = 0; i < n; i++)
-	{
-		if (!ls_market_id_in(locked, &windows[i].holder.contractor) ||
+		LsMarketLead key = {.bid = windows[i].holder.id};
+
+		if (windows[i].ends_at == 0 || windows[i].ends_at >= batch->now ||
+			!ls_market_id_in(locked, &windows[i].holder.contractor) ||
 			(windows[i].has_next && !ls_market_id_in(locked, &windows[i].next.contractor)))
 			continue;
-		leads[kept] = batch->leads[windows[i].position];
+		leads[kept] = *(LsMarketLead *) bsearch(
+			&key, batch->leads, batch->n, sizeof(LsMarketLead), compare_by_bid);
 		windows[kept++] = windows[i];
 	}
 	batch->leads = leads;
@@ -291,27 +306,22 @@ ls_market_expire_windows(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(ls_market_sweep(&organizations, expire, PG_GETARG_INT32(0)));
 }
 
-/* The open window of a locked lead, which must be the bid's. */
+/* The window of a bid whose lead is locked, which must be open. */
 static Window *
-held_window(const LsMarketBatch *batch, const pg_uuid_t *bid)
+open_window(const LsMarketBatch *batch, const pg_uuid_t *bid)
 {
-	LS_QUERY(query, SQL_WINDOWS("w.response_window_ends_at >= $3"), UUIDOID, UUIDARRAYOID,
-		TIMESTAMPTZOID);
-	Window *windows;
-	LsArgs args = {0};
 	int n;
+	Window *window = read_windows(&batch->org, ls_uuid_array(bid, 1), &n);
 
-	ls_arg_uuid(&args, &batch->org);
-	ls_arg_datum(&args, ls_market_lead_ids(batch), false);
-	ls_arg_timestamptz(&args, batch->now);
-	windows = read_windows(&query, &args, &n);
-	if (n == 0 || !ls_uuid_equal(&windows[0].holder.id, bid))
+	if (n == 0 || window->ends_at < batch->now)
 		ereport(
 			ERROR, (errcode(LS_ERRCODE_NOT_WINDOW_HOLDER),
 					   errmsg("the response window of bid \"%s\" is not open", ls_uuid_text(bid)),
-					   errdetail("The lead is %s.", batch->leads[0].status),
+					   n > 0 && window->ends_at != 0
+						   ? errdetail("It ended at %s.", timestamptz_to_str(window->ends_at))
+						   : errdetail("The lead is %s.", batch->leads[0].status),
 					   errhint("Only the contractor whose window is open can decline.")));
-	return windows;
+	return window;
 }
 
 /* The bid is lost, without strike and without charge. */
@@ -362,7 +372,7 @@ ls_market_decline(PG_FUNCTION_ARGS)
 	ls_enter_org_of("bids", "bid", PG_GETARG_UUID_P(0), LS_WRITE, &batch.org);
 	ls_market_read_bid(&batch.org, PG_GETARG_UUID_P(0), &bid);
 	ls_market_lock_lead(&batch.org, &bid.lead, LS_MARKET_TO_CHANGE, &lead);
-	window = held_window(&batch, &bid.id);
+	window = open_window(&batch, &bid.id);
 	decline(&batch, &bid, reason);
 	cause.reason = psprintf("declined: %s", reason);
 	cause.trigger_id = &bid.id;
