@@ -22,11 +22,15 @@ CREATE TEMP TABLE expected_tables (name text, none text, readonly text, agent te
 INSERT INTO expected_tables VALUES
     ('access_grants',        '-', '-', '-',   '-',    'S',    'S'),
     ('activities',           '-', 'S', 'S',   'S',    'S',    'S'),
+    ('ban_appeals',          '-', 'S', 'S',   'S',    'S',    'S'),
+    ('bids',                 '-', 'S', 'Si',  'Si',   'Si',   'S'),
     ('call_logs',            '-', 'S', 'S',   'S',    'S',    'S'),
     ('campaign_lead_lists',  '-', 'S', 'S',   'Su',   'Su',   'S'),
     ('campaign_leads',       '-', 'S', 'S',   'S',    'S',    'S'),
     ('campaigns',            '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
     ('categories',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('contractor_metrics',   '-', 'S', 'S',   'S',    'S',    'S'),
+    ('conversions',          '-', 'S', 'S',   'S',    'S',    'S'),
     ('dnc_audit_log',        '-', 'S', 'S',   'S',    'S',    'S'),
     ('dnc_list',             '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_audit_log',       '-', 'S', 'S',   'S',    'S',    'S'),
@@ -34,18 +38,23 @@ INSERT INTO expected_tables VALUES
     ('lead_imports',         '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
     ('lead_list_members',    '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('lead_listings',        '-', 'S', 'S',   'Siu',  'Siu',  'S'),
     ('lead_lists',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
     ('lead_qualifications',  '-', 'S', 'SIU', 'SIU',  'SIU',  'S'),
     ('lead_score_history',   '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_status_history',  '-', 'S', 'S',   'S',    'S',    'S'),
     ('leads',                '-', 'S', 'SIU', 'SIU',  'SIUD', 'S'),
+    ('marketplace_leads',    '-', 'S', 'S',   'S',    'S',    'S'),
+    ('messages',             '-', 'S', 'Siu', 'Siu',  'Siu',  'S'),
     ('organizations',        '-', 'S', 'S',   'S',    'Su',   'SUD'),
     ('pipeline_statuses',    '-', 'S', 'S',   'S',    'SIUD', 'S'),
     ('pipeline_transitions', '-', 'S', 'S',   'S',    'SIUD', 'S'),
     ('pipelines',            '-', 'S', 'S',   'S',    'SiuD', 'S'),
+    ('rating_discount_tiers', '-', 'S', 'S',  'S',    'SiuD', 'S'),
     ('scoring_models',       '-', 'S', 'S',   'S',    'SiuD', 'S'),
     ('scoring_rules',        '-', 'S', 'S',   'S',    'SiuD', 'S'),
     ('scoring_runs',         '-', 'S', 'S',   'S',    'S',    'S'),
+    ('strike_logs',          '-', 'S', 'S',   'S',    'S',    'S'),
     ('system_config',        '-', 'S', 'S',   'S',    'SIUD', 'S'),
     ('users',                '-', 'S', 'S',   'S',    'SIU',  'S');
 
@@ -54,6 +63,7 @@ INSERT INTO expected_tables VALUES
 CREATE TEMP TABLE expected_functions (signature text, none text, readonly text, agent text, manager text, admin text, maintenance text) ON COMMIT DROP;
 INSERT INTO expected_functions VALUES
     ('clock_now()',                                                     'X', 'X', 'X', 'X', 'X', 'X'),
+    ('current_contractor_id()',                                         'X', 'X', 'X', 'X', 'X', 'X'),
     ('current_org_id()',                                                'X', 'X', 'X', 'X', 'X', 'X'),
     ('current_user_id()',                                               'X', 'X', 'X', 'X', 'X', 'X'),
     ('extension_version()',                                             'X', 'X', 'X', 'X', 'X', 'X'),
@@ -83,6 +93,21 @@ INSERT INTO expected_functions VALUES
     ('create_lead_list_from_csv(uuid,character varying,jsonb)',         '-', '-', '-', 'X', 'X', '-'),
     ('import_leads_csv(text,text,jsonb)',                               '-', '-', '-', 'X', 'X', '-'),
     ('remove_lead_list_from_campaign(uuid,uuid)',                       '-', '-', '-', 'X', 'X', '-'),
+    ('rank_bids(uuid)',                                                 '-', 'X', 'X', 'X', 'X', 'X'),
+    ('appeal_ban(uuid,text)',                                           '-', '-', 'X', 'X', 'X', '-'),
+    ('cancel_bid(uuid)',                                                '-', '-', 'X', 'X', 'X', '-'),
+    ('decline_lead(uuid,text)',                                         '-', '-', 'X', 'X', 'X', '-'),
+    ('place_bid(uuid,uuid,numeric)',                                    '-', '-', 'X', 'X', 'X', '-'),
+    ('record_conversion(uuid,text)',                                    '-', '-', 'X', 'X', 'X', '-'),
+    ('send_message(uuid,uuid,text)',                                    '-', '-', 'X', 'X', 'X', '-'),
+    ('close_bidding(uuid)',                                             '-', '-', '-', 'X', 'X', '-'),
+    ('open_bidding(uuid,numeric,timestamp with time zone)',             '-', '-', '-', 'X', 'X', '-'),
+    ('review_appeal(uuid,boolean,uuid)',                                '-', '-', '-', 'X', 'X', '-'),
+    ('archive_listings(integer)',                                       '-', '-', '-', '-', 'X', 'X'),
+    ('close_due_bidding(integer)',                                      '-', '-', '-', '-', 'X', 'X'),
+    ('expire_response_windows(integer)',                                '-', '-', '-', '-', 'X', 'X'),
+    ('lift_expired_bans()',                                             '-', '-', '-', '-', 'X', 'X'),
+    ('refresh_contractor_metrics(uuid)',                                '-', '-', '-', '-', 'X', 'X'),
     ('copy_pipeline(text,text)',                                        '-', '-', '-', '-', 'X', '-'),
     ('copy_scoring_model(text,text)',                                   '-', '-', '-', '-', 'X', '-'),
     ('remove_from_dnc_list(text,text)',                                 '-', '-', '-', '-', 'X', '-'),
@@ -160,11 +185,26 @@ SELECT results_eq($$
        AND has_any_column_privilege(l.role_name, c.oid, p.command) AND NOT has_column_privilege(l.role_name, c.oid, a.attnum, p.command)
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$, $$ VALUES
+    ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
+    ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
+    ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
     ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
     ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
+    ('lead_listings', 'admin', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
+    ('lead_listings', 'admin', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
+    ('lead_listings', 'manager', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
+    ('lead_listings', 'manager', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
+    ('messages', 'admin', 'INSERT', 'created_at, is_read, read_at, sent_at'),
+    ('messages', 'admin', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
+    ('messages', 'agent', 'INSERT', 'created_at, is_read, read_at, sent_at'),
+    ('messages', 'agent', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
+    ('messages', 'manager', 'INSERT', 'created_at, is_read, read_at, sent_at'),
+    ('messages', 'manager', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
     ('organizations', 'admin', 'UPDATE', 'created_at, id, status, tenant_id, updated_at'),
     ('pipelines', 'admin', 'INSERT', 'created_at, id'),
     ('pipelines', 'admin', 'UPDATE', 'created_at, id'),
+    ('rating_discount_tiers', 'admin', 'INSERT', 'created_at, id'),
+    ('rating_discount_tiers', 'admin', 'UPDATE', 'created_at, id'),
     ('scoring_models', 'admin', 'INSERT', 'created_at, id, updated_at'),
     ('scoring_models', 'admin', 'UPDATE', 'created_at, id, updated_at'),
     ('scoring_rules', 'admin', 'INSERT', 'created_at, id, updated_at'),
@@ -182,7 +222,7 @@ $$;
 CREATE TEMP TABLE commands (code text, template text) ON COMMIT DROP;
 INSERT INTO commands VALUES
     ('S', 'SELECT 1 FROM lead_system.%1$I WHERE false'),
-    ('I', 'INSERT INTO lead_system.%1$I SELECT (jsonb_populate_record(NULL::lead_system.%1$I, ''{}'')).* WHERE false'),
+    ('I', 'INSERT INTO lead_system.%1$I (%3$s) SELECT %3$s FROM jsonb_populate_record(NULL::lead_system.%1$I, ''{}'') WHERE false'),
     ('U', 'UPDATE lead_system.%1$I SET %2$I = DEFAULT WHERE false'),
     ('D', 'DELETE FROM lead_system.%1$I WHERE false'),
     ('T', 'TRUNCATE lead_system.%1$I CASCADE');
@@ -195,8 +235,12 @@ SELECT is_empty(format($$
         SELECT pg_temp.try_as(e.role_name, %L, format(c.template, e.object,
             (SELECT a.attname FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = ('lead_system.' || e.object)::regclass AND a.attnum > 0
-              ORDER BY has_column_privilege(e.role_name, a.attrelid, a.attnum, 'UPDATE') DESC, a.attnum LIMIT 1)))) x(answer)
-     WHERE CASE WHEN strpos(e.privileges, c.code) > 0 OR c.code = 'U' AND strpos(e.privileges, 'u') > 0 THEN x.answer <> '0 rows' ELSE NOT pg_temp.refused(x.answer) END
+              ORDER BY has_column_privilege(e.role_name, a.attrelid, a.attnum, 'UPDATE') DESC, a.attnum LIMIT 1),
+            (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = ('lead_system.' || e.object)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')))) x(answer)
+     -- What cannot be done to a view of several tables is not asked of its rights.
+     WHERE (c.code = 'S' OR EXISTS (SELECT 1 FROM pg_catalog.pg_class v WHERE v.oid = ('lead_system.' || e.object)::regclass AND v.relkind <> 'v'))
+       AND CASE WHEN strpos(e.privileges, c.code) > 0 OR c.code = 'U' AND strpos(e.privileges, 'u') > 0 THEN x.answer <> '0 rows' ELSE NOT pg_temp.refused(x.answer) END
 $$, l.level, :'alpha'), format('level %s can run the commands it has rights for on every table, and is refused all others', l.level))
   FROM levels l ORDER BY l.position;
 

@@ -7,7 +7,7 @@
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(84);
+SELECT plan(86);
 
 -- What the checks look at.
 
@@ -104,6 +104,7 @@ SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, l
 CREATE TEMP TABLE public_helpers (signature text) ON COMMIT DROP;
 INSERT INTO public_helpers VALUES
     ('lead_system.clock_now()'),
+    ('lead_system.current_contractor_id()'),
     ('lead_system.current_org_id()'),
     ('lead_system.current_user_id()'),
     ('lead_system.extension_version()'),
@@ -403,8 +404,9 @@ SELECT is_empty($$ SELECT name FROM tenant_tables WHERE NOT relrowsecurity $$,
 SELECT is_empty($$ SELECT name FROM tenant_tables WHERE NOT relforcerowsecurity $$,
     'row level security is forced for every tenant table');
 
--- Policies are alternatives, so one that is wider than the others opens the
--- table; hence every policy must have the one condition.
+-- Permissive policies are alternatives, so one that is wider than the others
+-- opens the table; hence every one must have the one condition.  A restrictive
+-- policy only takes away: it confines contractors to what is theirs.
 CREATE TEMP VIEW our_policies AS
 SELECT t.name AS table_name, t.is_shared, p.polname::text AS name, p.polcmd, p.polpermissive, p.polroles,
        pg_get_expr(p.polqual, p.polrelid) AS using_condition,
@@ -414,13 +416,13 @@ SELECT t.name AS table_name, t.is_shared, p.polname::text AS name, p.polcmd, p.p
 
 SELECT is_empty($$
     SELECT table_name, name, using_condition FROM our_policies
-     WHERE using_condition IS NOT NULL AND using_condition <> tenant_condition
+     WHERE polpermissive AND using_condition IS NOT NULL AND using_condition <> tenant_condition
        AND NOT (is_shared AND polcmd = 'r'
                 AND using_condition = format('((organization_id IS NULL) OR %s)', tenant_condition))
     UNION ALL
     SELECT table_name, name, check_condition FROM our_policies
-     WHERE check_condition IS NOT NULL AND check_condition <> tenant_condition
-$$, 'every policy says organization_id = (SELECT lead_system.current_org_id()); built-in rows can be read, not written');
+     WHERE polpermissive AND check_condition IS NOT NULL AND check_condition <> tenant_condition
+$$, 'every permissive policy says organization_id = (SELECT lead_system.current_org_id()); built-in rows can be read, not written');
 
 SELECT is_empty($$
     SELECT t.name, c.command
@@ -433,6 +435,17 @@ SELECT is_empty($$
 $$, 'every tenant table has policies for reading and for writing, for all roles, with USING and WITH CHECK');
 
 SELECT is_empty($$
+    SELECT table_name, name, using_condition, check_condition FROM our_policies
+     WHERE NOT polpermissive
+       AND (polcmd <> '*' OR polroles <> '{0}' OR using_condition IS DISTINCT FROM check_condition
+            OR using_condition NOT LIKE '%( SELECT lead_system.current_contractor_id() AS current_contractor_id)%')
+$$, 'restrictive policies are for all commands and roles, and ask once per query for the contractor');
+
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION SELECT 'messages' $$,
+    $$ SELECT table_name FROM our_policies WHERE NOT polpermissive $$,
+    'what belongs to a contractor has a policy that hides it from the others');
+
+SELECT is_empty($$
     SELECT t.name, p.polname FROM pg_catalog.pg_policy p JOIN our_tables t ON t.oid = p.polrelid
      WHERE t.oid NOT IN (SELECT oid FROM tenant_tables)
 $$, 'tables that belong to no tenant have no policies, which would only look like protection');
@@ -440,7 +453,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history'],
+    ARRAY['activities', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$
@@ -773,6 +786,19 @@ INSERT INTO promised VALUES
     ('remove_lead_list_from_campaign', 'p_campaign_id uuid, p_lead_list_id uuid', 'bigint'),
     ('claim_campaign_leads', 'p_campaign_id uuid, p_limit integer DEFAULT 1, p_user_id uuid DEFAULT NULL::uuid, p_lease interval DEFAULT ''00:05:00''::interval',
         'TABLE(campaign_lead_id uuid, lead_id uuid, phone_number text, attempts integer, lead_list_id uuid)'),
+    ('open_bidding', 'lead_id uuid, base_lead_cost numeric, closes_at timestamp with time zone DEFAULT NULL::timestamp with time zone', 'void'),
+    ('place_bid', 'lead_id uuid, contractor_id uuid, bid_multiplier numeric', 'uuid'),
+    ('cancel_bid', 'bid_id uuid', 'void'),
+    ('rank_bids', 'lead_id uuid', 'TABLE(bid_id uuid, contractor_id uuid, final_bid_amount numeric, bid_rank integer)'),
+    ('close_bidding', 'lead_id uuid', 'integer'),
+    ('close_due_bidding', 'batch integer DEFAULT 100', 'bigint'),
+    ('send_message', 'lead_id uuid, sender_id uuid, message_text text', 'uuid'),
+    ('decline_lead', 'bid_id uuid, reason text', 'void'),
+    ('expire_response_windows', 'batch integer DEFAULT 100', 'bigint'),
+    ('appeal_ban', 'contractor_id uuid, appeal_reason text', 'uuid'),
+    ('review_appeal', 'appeal_id uuid, approve boolean, reviewed_by uuid', 'void'),
+    ('lift_expired_bans', '', 'bigint'),
+    ('refresh_contractor_metrics', 'contractor_id uuid', 'void'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 
 SELECT is_empty($$

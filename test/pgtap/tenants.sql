@@ -12,6 +12,7 @@
 BEGIN;
 SELECT plan(66);
 \ir lib/two_organizations.sql
+\ir lib/two_markets.sql
 
 -- Functions must keep to the organization of the session even when row level
 -- security does not apply to the caller.
@@ -49,13 +50,16 @@ $$, 'both organizations have rows in every tenant table, so that there is someth
 -- What makes a copy of a row of alpha's a row that can be inserted.
 CREATE TEMP TABLE variations (name text, change jsonb) ON COMMIT DROP;
 INSERT INTO variations VALUES
+    ('bids', '{"lead_id": "a0000000-0000-4000-8000-000000000004", "contractor_id": "a0000000-0000-4000-8000-0000000000d3"}'),
     ('categories', '{"slug": "other"}'),
     ('lead_list_members', '{"lead_id": "a0000000-0000-4000-8000-000000000002"}'),
+    ('lead_listings', '{"lead_id": "a0000000-0000-4000-8000-000000000005"}'),
     ('lead_lists', '{"name": "other"}'),
     ('leads', '{"email": null, "phone_number": null, "source_id": null}'),
     ('pipeline_statuses', '{"status": "other", "is_initial": false}'),
     ('pipeline_transitions', '{"from_status": "New", "to_status": "alpha status"}'),
     ('pipelines', '{"name": "other"}'),
+    ('rating_discount_tiers', '{"min_rating": 4.3}'),
     ('scoring_models', '{"name": "other"}'),
     ('system_config', '{"key": "scoring.decay", "value": false}'),
     ('users', '{"email": "other@alpha.example"}');
@@ -65,7 +69,7 @@ INSERT INTO variations VALUES
 CREATE FUNCTION pg_temp.columns_to_insert(table_name text) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute a
-     WHERE a.attrelid = format('lead_system.%I', table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+     WHERE a.attrelid = format('lead_system.%I', table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
        AND (has_column_privilege('tap_admin', a.attrelid, a.attnum, 'INSERT')
             OR NOT has_any_column_privilege('tap_admin', a.attrelid, 'INSERT'))
 $$;
@@ -265,6 +269,20 @@ INSERT INTO identifier_calls VALUES
     ('claim_campaign_leads', 'campaign', 'SELECT lead_system.claim_campaign_leads(%L)'),
     ('claim_campaign_leads', 'user', 'SELECT lead_system.claim_campaign_leads(''a0000000-0000-4000-8000-0000000000c1'', 1, %L)'),
     ('record_call_attempt', 'campaign lead', 'SELECT lead_system.record_call_attempt(%L, ''no_answer'')'),
+    ('open_bidding', 'lead', 'SELECT lead_system.open_bidding(%L, 10)'),
+    ('place_bid', 'lead', 'SELECT lead_system.place_bid(%L, ''a0000000-0000-4000-8000-0000000000d3'', 1)'),
+    ('place_bid', 'user', 'SELECT lead_system.place_bid(''a0000000-0000-4000-8000-000000000004'', %L, 1)'),
+    ('cancel_bid', 'bid', 'SELECT lead_system.cancel_bid(%L)'),
+    ('rank_bids', 'lead', 'SELECT lead_system.rank_bids(%L)'),
+    ('close_bidding', 'lead', 'SELECT lead_system.close_bidding(%L)'),
+    ('send_message', 'lead', 'SELECT lead_system.send_message(%L, ''a0000000-0000-4000-8000-0000000000d2'', ''hello'')'),
+    ('send_message', 'user', 'SELECT lead_system.send_message(''a0000000-0000-4000-8000-000000000003'', %L, ''hello'')'),
+    ('decline_lead', 'bid', 'SELECT lead_system.decline_lead(%L, ''busy'')'),
+    ('record_conversion', 'lead', 'SELECT lead_system.record_conversion(%L, ''booked'')'),
+    ('appeal_ban', 'user', 'SELECT lead_system.appeal_ban(%L, ''let me in again'')'),
+    ('review_appeal', 'appeal', 'SELECT lead_system.review_appeal(%L, true, ''a0000000-0000-4000-8000-0000000000a1'')'),
+    ('review_appeal', 'user', 'SELECT lead_system.review_appeal((SELECT id FROM lead_system.ban_appeals), true, %L)'),
+    ('refresh_contractor_metrics', 'user', 'SELECT lead_system.refresh_contractor_metrics(%L)'),
     ('upsert_lead', 'user', 'SELECT lead_system.upsert_lead(jsonb_build_object(''assigned_to'', %L::text))'),
     ('upsert_lead', 'category', 'SELECT lead_system.upsert_lead(jsonb_build_object(''category_id'', %L::text))'),
     ('upsert_lead', 'pipeline', 'SELECT lead_system.upsert_lead(jsonb_build_object(''pipeline_id'', %L::text))'),
@@ -289,6 +307,8 @@ SELECT k.kind, k.bravo FROM (VALUES
     ('tenant', 'b0000000-0000-4000-8000-0000000000ff'),
     ('list', (SELECT id FROM lead_system.lead_lists WHERE organization_id = pg_temp.bravo())),
     ('campaign lead', (SELECT min(id::text)::uuid FROM lead_system.campaign_leads WHERE organization_id = pg_temp.bravo())),
+    ('bid', (SELECT min(id::text)::uuid FROM lead_system.bids WHERE organization_id = pg_temp.bravo())),
+    ('appeal', (SELECT id FROM lead_system.ban_appeals WHERE organization_id = pg_temp.bravo())),
     ('pipeline', (SELECT id FROM lead_system.pipelines WHERE organization_id = pg_temp.bravo()))) k(kind, bravo);
 
 CREATE TEMP VIEW callers AS
