@@ -120,9 +120,10 @@ query_plan(LsQuery *query)
 
 	if (query->plan != NULL)
 		return query->plan;
-	plan = SPI_prepare(query->sql, query->nargs, (Oid *) query->argtypes);
+	plan =
+		SPI_prepare_cursor(query->sql, query->nargs, (Oid *) query->argtypes, query->plan_options);
 	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", query->sql,
+		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", query->sql,
 			SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed for \"%s\"", query->sql);

@@ -20,6 +20,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/parsenodes.h"
 #include "utils/uuid.h"
 
 #define LS_MAX_ARGS 24
@@ -30,12 +31,22 @@ typedef struct LsQuery
 	int nargs;
 	const Oid *argtypes;
 	SPIPlanPtr plan; /* kept; NULL until the first use */
+	int plan_options;
 } LsQuery;
 
 /* Declares a static query; the types of its parameters follow the text. */
 #define LS_QUERY(var, text, ...) \
 	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
 	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL}
+
+/*
+ * The same for a query that takes an array of any length: planned for the array
+ * that it gets, so that the array is hashed where no index is probed.
+ */
+#define LS_QUERY_ARRAY(var, text, ...) \
+	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
+	static LsQuery var = { \
+		text, lengthof(var##_argtypes), var##_argtypes, NULL, CURSOR_OPT_CUSTOM_PLAN}
 
 /* The same for a query without parameters. */
 #define LS_QUERY0(var, text) static LsQuery var = {text, 0, NULL, NULL}
