@@ -218,7 +218,7 @@ read_details(Jsonb *json, Details *details)
 static void
 lock_lead(const AttemptRow *row)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ("
 		"  SELECT c.lead_id FROM lead_system.campaign_leads c WHERE c.organization_id = $1 AND c.id = $2)"
 		" FOR NO KEY UPDATE",
@@ -248,8 +248,8 @@ lock_lead(const AttemptRow *row)
 static void
 read_row(AttemptRow *row, bool lock)
 {
-	LS_QUERY(locking, SELECT_ROW " FOR UPDATE OF c", UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LS_QUERY(reading, SELECT_ROW, UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LS_QUERY_GENERIC(locking, SELECT_ROW " FOR UPDATE OF c", UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LS_QUERY_GENERIC(reading, SELECT_ROW, UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	LsArgs args = {0};
 
 	if (lock)
@@ -335,17 +335,21 @@ static void
 update_row(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
 	TimestampTz at)
 {
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads"
-		"   SET status = $3, attempts = attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
+	LS_QUERY_GENERIC(query,
+		"UPDATE lead_system.campaign_leads c"
+		"   SET status = $3, attempts = c.attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
 		"       claimed_by = NULL, lease_until = NULL, outcome = $6,"
-		"       pledged_amount = coalesce($7, pledged_amount),"
-		"       donated_amount = coalesce($8, donated_amount),"
-		"       total_talk_time = total_talk_time + $9, last_call_duration = $9,"
-		"       notes = coalesce($10, notes), is_waiting = $3 = 'queued' AND $5 > $11,"
-		"       contacted_at = CASE WHEN $12 THEN least(contacted_at, $4) ELSE contacted_at END,"
-		"       is_withdrawn = $13"
-		" WHERE organization_id = $1 AND id = $2",
+		"       pledged_amount = coalesce($7, c.pledged_amount),"
+		"       donated_amount = coalesce($8, c.donated_amount),"
+		"       total_talk_time = c.total_talk_time + $9, last_call_duration = $9,"
+		"       notes = coalesce($10, c.notes), is_waiting = $3 = 'queued' AND $5 > $11,"
+		"       contacted_at = CASE WHEN $12 THEN least(c.contacted_at, $4) ELSE c.contacted_at END,"
+		"       is_withdrawn = $13,"
+		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
+			"l.temperature") ","
+							 "       lead_score = l.lead_score, is_dialable = " LS_IS_DIALABLE_SQL(
+								 "l") "  FROM lead_system.leads l"
+									  " WHERE c.organization_id = $1 AND c.id = $2 AND l.organization_id = $1 AND l.id = c.lead_id",
 		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID, NUMERICOID,
 		INT4OID, TEXTOID, TIMESTAMPTZOID, BOOLOID, BOOLOID);
 	LsArgs args = {0};
@@ -372,7 +376,7 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration, const De
 static void
 update_lead(const AttemptRow *row, const Outcome *outcome, TimestampTz at)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"UPDATE lead_system.leads"
 		"   SET call_count = call_count + 1, last_activity_at = greatest(last_activity_at, $3),"
 		"       last_contact_at = CASE WHEN $4 THEN greatest(last_contact_at, $3) ELSE last_contact_at END"
@@ -477,6 +481,30 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const Details *details, pg_
 	return !is_repeated(row, details, call);
 }
 
+/* Record the call, unless that has been done; the row is written once. */
+static void
+record_call(
+	AttemptRow *row, const Outcome *outcome, int duration, const Details *details, pg_uuid_t *call)
+{
+	TimestampTz at = details->has_started ? details->started_at : ls_clock_now();
+	const pg_uuid_t *previous = ls_queue_set_recorded(&row->id);
+
+	PG_TRY();
+	{
+		if (prepare_row(row, outcome, details, call))
+		{
+			*call = add_call(row, outcome, duration, details, at);
+			update_lead(row, outcome, at);
+			update_row(row, outcome, duration, details, at);
+		}
+	}
+	PG_FINALLY();
+	{
+		ls_queue_set_recorded(previous);
+	}
+	PG_END_TRY();
+}
+
 PG_FUNCTION_INFO_V1(ls_outreach_record_attempt);
 
 /* record_call_attempt(p_campaign_lead_id, p_outcome, p_duration, p_details) */
@@ -488,7 +516,6 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 	const Outcome *outcome;
 	Details details;
 	LsScope scope;
-	TimestampTz at;
 	int duration;
 
 	LS_REQUIRE_ARG(0, "p_campaign_lead_id");
@@ -500,16 +527,10 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_duration must not be negative")));
 	read_details(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
-	at = details.has_started ? details.started_at : ls_clock_now();
 	ls_enter_org_of("campaign_leads", "campaign lead", &row.id, LS_WRITE, &row.org);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	if (prepare_row(&row, outcome, &details, result))
-	{
-		*result = add_call(&row, outcome, duration, &details, at);
-		update_lead(&row, outcome, at);
-		update_row(&row, outcome, duration, &details, at);
-	}
+	record_call(&row, outcome, duration, &details, result);
 	ls_scope_close(&scope);
 	PG_RETURN_UUID_P(result);
 }

@@ -13,7 +13,8 @@
  *	  each claim would step over all of them.  A claim lets in those whose time
  *	  has come, so many at a time that none has to wait for a long list.
  *
- *	  Every statement reads one table, by identifiers: see queue.c.
+ *	  The queue is read in the order of its index, whatever the planner expects
+ *	  to find, so sorting is off.
  *
  *	  The daily cap counts calls and claims that have been committed.  Claims
  *	  that other sessions make at the same instant are not seen, since seeing
@@ -27,6 +28,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -89,7 +91,7 @@ typedef struct Candidate
 static bool
 read_campaign(Claim *claim)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT c.status, c.daily_cap, c.zone, CASE WHEN c.calling_from IS NULL THEN true"
 		"       WHEN c.calling_from < c.calling_to THEN c.at >= c.calling_from AND c.at < c.calling_to"
 		"       ELSE c.at >= c.calling_from OR c.at < c.calling_to END"
@@ -125,7 +127,7 @@ read_campaign(Claim *claim)
 static void
 read_lists(Claim *claim)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT a.lead_list_id, coalesce(a.max_attempts_override, p.max_attempts)"
 		"  FROM lead_system.campaign_lead_lists a"
 		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = a.campaign_id"
@@ -169,19 +171,19 @@ lock_some(LsQuery *query, const LsArgs *args, int *n)
 static void
 release_lapsed(const Claim *claim)
 {
-	LS_QUERY(lapsed,
+	LS_QUERY_GENERIC(lapsed,
 		"SELECT c.id FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.status = 'calling'"
 		"   AND c.lease_until <= $3 FOR UPDATE SKIP LOCKED",
 		UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LS_QUERY(release,
+	LS_QUERY_GENERIC(release,
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = CASE WHEN " LS_IS_CALLBACK_SQL(
 			"c") " THEN 'contacted' ELSE 'queued' END,"
 				 "       claimed_by = NULL, lease_until = NULL"
 				 " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY(withdraw,
+	LS_QUERY_GENERIC(withdraw,
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = " LS_SETTLED_SQL(
 			"c") ", outcome = coalesce(c.outcome, 'list_removed'),"
@@ -212,14 +214,14 @@ release_lapsed(const Claim *claim)
 static bool
 release_waiting(const Claim *claim)
 {
-	LS_QUERY(due,
+	LS_QUERY_GENERIC(due,
 		"SELECT c.id FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = ANY ($3)"
 		"   AND c.next_attempt_at <= $4 AND c.status IN ('new', 'queued') AND c.is_dialable"
 		"   AND c.is_waiting"
 		" LIMIT $5 FOR UPDATE SKIP LOCKED",
 		UUIDOID, UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT8OID);
-	LS_QUERY(release,
+	LS_QUERY_GENERIC(release,
 		"UPDATE lead_system.campaign_leads SET is_waiting = false"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
@@ -246,7 +248,7 @@ release_waiting(const Claim *claim)
 static int
 open_claims(const Claim *claim)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT count(*)::integer FROM lead_system.campaign_leads"
 		" WHERE organization_id = $1 AND campaign_id = $2 AND status = 'calling'",
 		UUIDOID, UUIDOID);
@@ -295,12 +297,12 @@ next_candidates(const Claim *claim, bool callbacks, int n, int *found)
 	"   AND c.lead_list_id = ANY ($4) AND c.is_dialable AND " condition \
 	" ORDER BY " ordering " LIMIT $5 FOR UPDATE SKIP LOCKED"
 	/* clang-format on */
-	LS_QUERY(queue,
+	LS_QUERY_GENERIC(queue,
 		CANDIDATES("c.status IN ('new', 'queued') AND NOT c.is_waiting",
 			"c.list_priority, c.temperature_rank, c.lead_score DESC, c.last_attempt_at NULLS FIRST,"
 			" c.added_at, c.id"),
 		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
-	LS_QUERY(due_callbacks,
+	LS_QUERY_GENERIC(due_callbacks,
 		CANDIDATES("c.status = 'contacted' AND c.outcome = 'callback'", "c.next_attempt_at, c.id"),
 		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
 	LsArgs args = {0};
@@ -328,7 +330,7 @@ next_candidates(const Claim *claim, bool callbacks, int n, int *found)
 static void
 read_leads(const Claim *claim, Candidate *candidates, int n)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT l.id, CASE WHEN " LS_IS_DIALABLE_SQL(
 			"l") " THEN l.phone_number END, l.do_not_call"
 				 "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)",
@@ -386,15 +388,15 @@ judge(const Claim *claim, const Candidate *candidate, bool callbacks)
 static void
 mark_refused(const Claim *claim, Fate fate, const pg_uuid_t *ids, int n)
 {
-	LS_QUERY(blocked,
+	LS_QUERY_GENERIC(blocked,
 		"UPDATE lead_system.campaign_leads SET status = 'dnc'"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY(undialable,
+	LS_QUERY_GENERIC(undialable,
 		"UPDATE lead_system.campaign_leads SET is_dialable = false"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY(exhausted,
+	LS_QUERY_GENERIC(exhausted,
 		"UPDATE lead_system.campaign_leads c SET status = " LS_SETTLED_SQL(
 			"c") " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
@@ -414,7 +416,7 @@ mark_refused(const Claim *claim, Fate fate, const pg_uuid_t *ids, int n)
 static void
 mark_claimed(const Claim *claim, const pg_uuid_t *ids, int n)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"UPDATE lead_system.campaign_leads"
 		"   SET status = 'calling', claimed_by = $3, lease_until = $4"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
@@ -514,7 +516,7 @@ make_claim(const Claim *claim, ReturnSetInfo *rsinfo)
 static void
 set_user(Claim *claim, const pg_uuid_t *user)
 {
-	LS_QUERY(query,
+	LS_QUERY_GENERIC(query,
 		"SELECT 1 FROM lead_system.users WHERE organization_id = $1 AND id = $2 AND is_active",
 		UUIDOID, UUIDOID);
 	LsScope scope;
@@ -564,6 +566,8 @@ ls_outreach_claim(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
+	(void) set_config_option(
+		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (read_campaign(&claim))
 	{
 		read_lists(&claim);

@@ -33,11 +33,18 @@
 #define LOCKED_ROWS(tables, condition) \
 	"WITH u AS MATERIALIZED (SELECT c.id, u.* FROM " LISTENER_SOURCE \
 	"  JOIN lead_system.campaign_leads c ON c.organization_id = u.organization_id" \
-	"   AND c.lead_id = u.lead_id " tables " WHERE " condition \
+	"   AND c.lead_id = u.lead_id " tables " WHERE c.id IS DISTINCT FROM $6 AND " condition \
 	" ORDER BY c.lead_id, c.campaign_id FOR NO KEY UPDATE OF c)" \
 	" UPDATE lead_system.campaign_leads c"
 
 #define OF_LOCKED_ROW " FROM u WHERE c.organization_id = u.organization_id AND c.id = u.id"
+
+/*
+ * The row whose call is being recorded.  Who records it writes all of it once: a
+ * second version within a transaction would make the server check its foreign
+ * keys again, and lock list and campaign after the row.
+ */
+static const pg_uuid_t *recorded_row = NULL;
 
 /* What happened to a lead, and the batch that writes it. */
 typedef enum LeadEvent
@@ -64,7 +71,7 @@ moved_query(void)
 	LS_QUERY(query,
 		LOCKED_ROWS("", "c.status IN ('new', 'queued', 'calling', 'contacted')") " SET " SET_PLACE
 			OF_LOCKED_ROW,
-		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID);
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
 
 	return &query;
 }
@@ -78,7 +85,7 @@ blocked_query(void)
 			"(c.status IN ('new', 'queued', 'calling') OR (c.status = 'contacted' AND " LS_IS_CALLBACK_SQL(
 				"c") "))") " SET status = 'dnc', claimed_by = NULL, lease_until = NULL, " SET_PLACE
 			OF_LOCKED_ROW,
-		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID);
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
 
 	return &query;
 }
@@ -100,10 +107,21 @@ unblocked_query(void)
 			"c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call' AND a.removed_at IS NULL"
 			" AND c.attempts < coalesce(a.max_attempts_override, p.max_attempts)") //
 		" SET status = " LS_REQUEUED_SQL(
-			"c") ", is_waiting = c.next_attempt_at > $6, " SET_PLACE OF_LOCKED_ROW,
-		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, TIMESTAMPTZOID);
+			"c") ", is_waiting = c.next_attempt_at > $7, " SET_PLACE OF_LOCKED_ROW,
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
+		TIMESTAMPTZOID);
 
 	return &query;
+}
+
+/* Leave a row alone (none with NULL); returns the one that was. */
+const pg_uuid_t *
+ls_queue_set_recorded(const pg_uuid_t *row)
+{
+	const pg_uuid_t *previous = recorded_row;
+
+	recorded_row = row;
+	return previous;
 }
 
 /* The batch for an event, made at its first lead. */
@@ -123,6 +141,7 @@ batch_for(LsLeadStatement *statement, void **state, LeadEvent event)
 						 : event == LEAD_BLOCKED ? blocked_query()
 												 : unblocked_query();
 
+		ls_arg_uuid(&fixed, recorded_row);
 		if (event == LEAD_UNBLOCKED)
 			ls_arg_timestamptz(&fixed, statement->now);
 		queue->batches[event] = ls_batch_create(query, LISTENER_COLUMNS, types, &fixed);

@@ -26,6 +26,7 @@
 
 extern const LsLeadListener ls_outreach_listener;
 extern void ls_outreach_init(void);
+extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
 
 /* The place of a temperature in the queue (I4), for SQL texts. */
 #define LS_TEMPERATURE_RANK_SQL(expression) \

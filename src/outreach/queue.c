@@ -446,7 +446,7 @@ called_numbers(const LsAssignment *assignment, const LsQueueSettings *settings)
 
 /* Members that are not in the campaign come in. */
 static void
-insert_members(const LsAssignment *assignment, const LsQueueSettings *settings, Datum members)
+insert_members(const LsAssignment *assignment, const LsQueueSettings *settings, Datum missing)
 {
 	LS_QUERY_ARRAY(query,
 		"INSERT INTO lead_system.campaign_leads"
@@ -464,12 +464,9 @@ insert_members(const LsAssignment *assignment, const LsQueueSettings *settings, 
 									  " ON CONFLICT (organization_id, campaign_id, lead_id) DO NOTHING",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, INT4OID, BOOLOID, UUIDARRAYOID, TEXTARRAYOID,
 		TIMESTAMPTZOID);
-	Datum missing = missing_members(assignment, members);
 	Datum listed;
 	LsArgs args;
 
-	if (is_empty(missing))
-		return;
 	listed = settings->exclude_dnc ? unmarked_leads(assignment, missing, true)
 								   : PointerGetDatum(construct_empty_array(UUIDOID));
 	args = args_with_ids(assignment, missing);
@@ -491,9 +488,11 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 {
 	Datum unblocked = unmarked_leads(assignment, blocked_members(assignment, members), false);
 	Datum rows = rows_to_change(assignment, members, unblocked);
+	Datum missing = missing_members(assignment, members);
 
-	if (!is_empty(rows))
-		lock_rows(assignment, rows);
+	if (is_empty(rows) && is_empty(missing))
+		return;
+	lock_rows(assignment, rows);
 	ls_queue_lock_assignments(assignment);
 	if (!is_empty(rows))
 	{
@@ -503,5 +502,6 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 		take_over(assignment, rows);
 		requeue(assignment, members, rows, unblocked);
 	}
-	insert_members(assignment, settings, members);
+	if (!is_empty(missing))
+		insert_members(assignment, settings, missing);
 }
