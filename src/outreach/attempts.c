@@ -24,6 +24,7 @@
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
+#include "outreach/call_details.h"
 #include "outreach/outreach.h"
 
 /* An outcome: what it means for the row, the lead and the call. */
@@ -48,23 +49,6 @@ static const Outcome outcomes[] = {
 	{"wrong_number", "failed", false, "answered"},
 	{"do_not_call", "dnc", true, "answered"},
 };
-
-/* Optional details of a call. */
-typedef struct Details
-{
-	Datum pledged_amount;
-	Datum donated_amount;
-	bool has_pledged;
-	bool has_donated;
-	bool has_callback;
-	bool has_started;
-	TimestampTz callback_at;
-	TimestampTz started_at;
-	char *notes;
-	char *provider_call_id;
-	char *recording_url;
-	char *caller_phone;
-} Details;
 
 /* The row of campaign_leads, with what decides about it. */
 typedef struct AttemptRow
@@ -105,113 +89,6 @@ find_outcome(const char *name)
 	ereport(ERROR,
 		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unrecognized outcome \"%s\"", name),
 			errhint("Outcomes are: %s.", names.data)));
-}
-
-/* A detail that has a type; NULL means not given. */
-static bool
-typed_detail(const LsJsonMember *member, Oid type, Datum *value)
-{
-	char *text = ls_json_scalar_text(&member->value);
-	LsInputError error;
-
-	if (text == NULL)
-		return false;
-	if (!ls_type_input(type, text, value, &error))
-		ereport(ERROR, (errcode(error.sqlstate), errmsg("%s", error.message),
-						   errdetail("Key \"%s\" of p_details.", member->key)));
-	return true;
-}
-
-/* A value of p_details that its type has, but no call. */
-static void
-refuse_detail(const LsJsonMember *member, const char *rule)
-{
-	ereport(
-		ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" %s", member->key, rule),
-				   errdetail("Key \"%s\" of p_details.", member->key)));
-}
-
-/* An amount of money. */
-static bool
-amount_detail(const LsJsonMember *member, Datum *value)
-{
-	Numeric amount;
-
-	if (!typed_detail(member, NUMERICOID, value))
-		return false;
-	amount = DatumGetNumeric(*value);
-	if (numeric_is_nan(amount) || numeric_is_inf(amount) ||
-		DatumGetBool(DirectFunctionCall2(
-			numeric_lt, *value, DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))))
-		refuse_detail(member, "must be an amount of 0 or more");
-	return true;
-}
-
-/* A point in time. */
-static bool
-time_detail(const LsJsonMember *member, TimestampTz *time)
-{
-	Datum value;
-
-	if (!typed_detail(member, TIMESTAMPTZOID, &value))
-		return false;
-	*time = DatumGetTimestampTz(value);
-	if (TIMESTAMP_NOT_FINITE(*time))
-		refuse_detail(member, "must be a point in time");
-	return true;
-}
-
-/* When the call began.  The clock of who reports it may be a little fast. */
-static bool
-started_detail(const LsJsonMember *member, TimestampTz *time)
-{
-	if (!time_detail(member, time))
-		return false;
-	if (*time > ls_clock_now() + USECS_PER_MINUTE)
-		refuse_detail(member, "must not be in the future");
-	return true;
-}
-
-/* One member of p_details. */
-static void
-read_detail(const LsJsonMember *member, Details *details)
-{
-	if (strcmp(member->key, "pledged_amount") == 0)
-		details->has_pledged = amount_detail(member, &details->pledged_amount);
-	else if (strcmp(member->key, "donated_amount") == 0)
-		details->has_donated = amount_detail(member, &details->donated_amount);
-	else if (strcmp(member->key, "callback_at") == 0)
-		details->has_callback = time_detail(member, &details->callback_at);
-	else if (strcmp(member->key, "started_at") == 0)
-		details->has_started = started_detail(member, &details->started_at);
-	else if (strcmp(member->key, "notes") == 0)
-		details->notes = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "provider_call_id") == 0)
-		details->provider_call_id = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "recording_url") == 0)
-		details->recording_url = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "caller_phone") == 0)
-		details->caller_phone = ls_json_scalar_text(&member->value);
-	else
-		ls_json_unknown_key("p_details", member->key,
-			"pledged_amount, donated_amount, callback_at, notes, provider_call_id, recording_url, "
-			"caller_phone, started_at");
-}
-
-/* The argument p_details. */
-static void
-read_details(Jsonb *json, Details *details)
-{
-	LsJsonMember *members;
-	int n;
-	int i;
-
-	memset(details, 0, sizeof(Details));
-	if (json == NULL)
-		return;
-	members = ls_json_members(json, "p_details", &n);
-	for (i = 0; i < n; i++)
-		read_detail(&members[i], details);
 }
 
 /* Lock the lead of the row. */
@@ -284,7 +161,7 @@ read_row(AttemptRow *row, bool lock)
  * the number was listed was right, and is recorded, if the caller says so.
  */
 static void
-check_row(const AttemptRow *row, const Details *details)
+check_row(const AttemptRow *row, const LsCallDetails *details)
 {
 	pg_uuid_t user;
 
@@ -323,7 +200,7 @@ new_status(const AttemptRow *row, const Outcome *outcome)
 
 /* When the row is to be called again, if it is. */
 static TimestampTz
-next_attempt(const AttemptRow *row, const Outcome *outcome, const Details *details)
+next_attempt(const AttemptRow *row, const Outcome *outcome, const LsCallDetails *details)
 {
 	if (strcmp(outcome->name, "callback") == 0 && details->has_callback)
 		return details->callback_at;
@@ -332,8 +209,8 @@ next_attempt(const AttemptRow *row, const Outcome *outcome, const Details *detai
 
 /* Write the row. */
 static void
-update_row(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
-	TimestampTz at)
+update_row(const AttemptRow *row, const Outcome *outcome, int duration,
+	const LsCallDetails *details, TimestampTz at)
 {
 	LS_QUERY_GENERIC(query,
 		"UPDATE lead_system.campaign_leads c"
@@ -393,7 +270,7 @@ update_lead(const AttemptRow *row, const Outcome *outcome, TimestampTz at)
 
 /* Write the call itself; returns its id. */
 static pg_uuid_t
-add_call(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
+add_call(const AttemptRow *row, const Outcome *outcome, int duration, const LsCallDetails *details,
 	TimestampTz at)
 {
 	LsCall call = {0};
@@ -435,7 +312,7 @@ add_call(const AttemptRow *row, const Outcome *outcome, int duration, const Deta
  * nothing; the provider's id of a call to somebody else is a mistake.
  */
 static bool
-is_repeated(const AttemptRow *row, const Details *details, pg_uuid_t *call)
+is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call)
 {
 	pg_uuid_t campaign_lead;
 
@@ -459,7 +336,7 @@ is_repeated(const AttemptRow *row, const Details *details, pg_uuid_t *call)
  * afterwards.
  */
 static bool
-prepare_row(AttemptRow *row, const Outcome *outcome, const Details *details, pg_uuid_t *call)
+prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *details, pg_uuid_t *call)
 {
 	bool lists_number = strcmp(outcome->name, "do_not_call") == 0;
 	AttemptRow locked = *row;
@@ -483,8 +360,8 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const Details *details, pg_
 
 /* Record the call, unless that has been done; the row is written once. */
 static void
-record_call(
-	AttemptRow *row, const Outcome *outcome, int duration, const Details *details, pg_uuid_t *call)
+record_call(AttemptRow *row, const Outcome *outcome, int duration, const LsCallDetails *details,
+	pg_uuid_t *call)
 {
 	TimestampTz at = details->has_started ? details->started_at : ls_clock_now();
 	const pg_uuid_t *previous = ls_queue_set_recorded(&row->id);
@@ -514,7 +391,7 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	AttemptRow row = {0};
 	const Outcome *outcome;
-	Details details;
+	LsCallDetails details;
 	LsScope scope;
 	int duration;
 
@@ -526,7 +403,7 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 	if (duration < 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_duration must not be negative")));
-	read_details(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
+	ls_call_details_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
 	ls_enter_org_of("campaign_leads", "campaign lead", &row.id, LS_WRITE, &row.org);
 
 	ls_scope_open(&scope, LS_AS_OWNER);

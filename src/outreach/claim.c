@@ -40,30 +40,10 @@
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
+#include "outreach/claim.h"
 #include "outreach/outreach.h"
 
 #define MAX_CLAIM 1000
-
-/* So many waiting leads are let into the queue at a time. */
-#define RELEASE_ROWS 1000
-
-/* A claim being made. */
-typedef struct Claim
-{
-	pg_uuid_t org;
-	pg_uuid_t campaign;
-	pg_uuid_t user;
-	bool has_user;
-	TimestampTz lease_until;
-	int limit;
-	char *timezone; /* in which the campaign's day begins */
-	bool capped;
-	int daily_cap;
-	Datum lists; /* that are active, in order */
-	pg_uuid_t *list_ids;
-	int *max_attempts; /* of each of them */
-	int n_lists;
-} Claim;
 
 /* What becomes of a candidate. */
 typedef enum Fate
@@ -89,7 +69,7 @@ typedef struct Candidate
 
 /* Read the campaign.  False when nothing may be handed out. */
 static bool
-read_campaign(Claim *claim)
+read_campaign(LsClaim *claim)
 {
 	LS_QUERY_GENERIC(query,
 		"SELECT c.status, c.daily_cap, c.zone, CASE WHEN c.calling_from IS NULL THEN true"
@@ -125,7 +105,7 @@ read_campaign(Claim *claim)
 
 /* Read the lists whose leads may be called, and how often. */
 static void
-read_lists(Claim *claim)
+read_lists(LsClaim *claim)
 {
 	LS_QUERY_GENERIC(query,
 		"SELECT a.lead_list_id, coalesce(a.max_attempts_override, p.max_attempts)"
@@ -150,103 +130,9 @@ read_lists(Claim *claim)
 	claim->lists = ls_uuid_array(claim->list_ids, claim->n_lists);
 }
 
-/* Run a query that locks rows without waiting; returns their identifiers. */
-static pg_uuid_t *
-lock_some(LsQuery *query, const LsArgs *args, int *n)
-{
-	pg_uuid_t *ids;
-	int i;
-
-	*n = (int) ls_query_run(query, args, LS_WRITE);
-	ids = palloc(sizeof(pg_uuid_t) * Max(*n, 1));
-	for (i = 0; i < *n; i++)
-		ids[i] = ls_result_uuid(i, 1);
-	return ids;
-}
-
-/*
- * Give back leads whose claim has lapsed.  Those whose list has left the
- * campaign meanwhile are not called any more.
- */
-static void
-release_lapsed(const Claim *claim)
-{
-	LS_QUERY_GENERIC(lapsed,
-		"SELECT c.id FROM lead_system.campaign_leads c"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.status = 'calling'"
-		"   AND c.lease_until <= $3 FOR UPDATE SKIP LOCKED",
-		UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LS_QUERY_GENERIC(release,
-		"UPDATE lead_system.campaign_leads c"
-		"   SET status = CASE WHEN " LS_IS_CALLBACK_SQL(
-			"c") " THEN 'contacted' ELSE 'queued' END,"
-				 "       claimed_by = NULL, lease_until = NULL"
-				 " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
-		UUIDOID, UUIDARRAYOID);
-	LS_QUERY_GENERIC(withdraw,
-		"UPDATE lead_system.campaign_leads c"
-		"   SET status = " LS_SETTLED_SQL(
-			"c") ", outcome = coalesce(c.outcome, 'list_removed'),"
-				 "       is_withdrawn = true"
-				 " WHERE c.organization_id = $1 AND c.id = ANY ($2) AND c.status = 'queued'"
-				 "   AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_lead_lists a"
-				 "        WHERE a.organization_id = $1 AND a.campaign_id = c.campaign_id"
-				 "          AND a.lead_list_id = c.lead_list_id AND a.removed_at IS NULL)",
-		UUIDOID, UUIDARRAYOID);
-	LsArgs find_args = {0};
-	LsArgs args = {0};
-	pg_uuid_t *ids;
-	int n;
-
-	ls_arg_uuid(&find_args, &claim->org);
-	ls_arg_uuid(&find_args, &claim->campaign);
-	ls_arg_timestamptz(&find_args, ls_clock_now());
-	ids = lock_some(&lapsed, &find_args, &n);
-	if (n == 0)
-		return;
-	ls_arg_uuid(&args, &claim->org);
-	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
-	ls_query_run(&release, &args, LS_WRITE);
-	ls_query_run(&withdraw, &args, LS_WRITE);
-}
-
-/* Let waiting leads into the queue whose time has come; were there more? */
-static bool
-release_waiting(const Claim *claim)
-{
-	LS_QUERY_GENERIC(due,
-		"SELECT c.id FROM lead_system.campaign_leads c"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = ANY ($3)"
-		"   AND c.next_attempt_at <= $4 AND c.status IN ('new', 'queued') AND c.is_dialable"
-		"   AND c.is_waiting"
-		" LIMIT $5 FOR UPDATE SKIP LOCKED",
-		UUIDOID, UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT8OID);
-	LS_QUERY_GENERIC(release,
-		"UPDATE lead_system.campaign_leads SET is_waiting = false"
-		" WHERE organization_id = $1 AND id = ANY ($2)",
-		UUIDOID, UUIDARRAYOID);
-	LsArgs find_args = {0};
-	LsArgs args = {0};
-	pg_uuid_t *ids;
-	int n;
-
-	ls_arg_uuid(&find_args, &claim->org);
-	ls_arg_uuid(&find_args, &claim->campaign);
-	ls_arg_datum(&find_args, claim->lists, false);
-	ls_arg_timestamptz(&find_args, ls_clock_now());
-	ls_arg_int64(&find_args, RELEASE_ROWS);
-	ids = lock_some(&due, &find_args, &n);
-	if (n == 0)
-		return false;
-	ls_arg_uuid(&args, &claim->org);
-	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
-	ls_query_run(&release, &args, LS_WRITE);
-	return n == RELEASE_ROWS;
-}
-
 /* Leads that are being called. */
 static int
-open_claims(const Claim *claim)
+open_claims(const LsClaim *claim)
 {
 	LS_QUERY_GENERIC(query,
 		"SELECT count(*)::integer FROM lead_system.campaign_leads"
@@ -272,7 +158,7 @@ start_of_day(const char *timezone)
 
 /* How many leads may be handed out now. */
 static int
-allowed_now(const Claim *claim)
+allowed_now(const LsClaim *claim)
 {
 	int used;
 
@@ -288,7 +174,7 @@ allowed_now(const Claim *claim)
  * has come, are first; then the queue in its order (I4).
  */
 static Candidate *
-next_candidates(const Claim *claim, bool callbacks, int n, int *found)
+next_candidates(const LsClaim *claim, bool callbacks, int n, int *found)
 {
 /* clang-format off */
 #define CANDIDATES(condition, ordering) \
@@ -328,7 +214,7 @@ next_candidates(const Claim *claim, bool callbacks, int n, int *found)
 
 /* Read what the leads of candidates are like at this moment. */
 static void
-read_leads(const Claim *claim, Candidate *candidates, int n)
+read_leads(const LsClaim *claim, Candidate *candidates, int n)
 {
 	LS_QUERY_GENERIC(query,
 		"SELECT l.id, CASE WHEN " LS_IS_DIALABLE_SQL(
@@ -359,7 +245,7 @@ read_leads(const Claim *claim, Candidate *candidates, int n)
 
 /* How often may leads of a list be called? */
 static int
-max_attempts(const Claim *claim, const pg_uuid_t *list)
+max_attempts(const LsClaim *claim, const pg_uuid_t *list)
 {
 	int i;
 
@@ -373,7 +259,7 @@ max_attempts(const Claim *claim, const pg_uuid_t *list)
  * back is called back, however often it took to reach them.
  */
 static Fate
-judge(const Claim *claim, const Candidate *candidate, bool callbacks)
+judge(const LsClaim *claim, const Candidate *candidate, bool callbacks)
 {
 	if (candidate->phone_number == NULL)
 		return FATE_UNDIALABLE;
@@ -386,7 +272,7 @@ judge(const Claim *claim, const Candidate *candidate, bool callbacks)
 
 /* Mark leads that did not pass the gate, so that nobody looks at them again. */
 static void
-mark_refused(const Claim *claim, Fate fate, const pg_uuid_t *ids, int n)
+mark_refused(const LsClaim *claim, Fate fate, const pg_uuid_t *ids, int n)
 {
 	LS_QUERY_GENERIC(blocked,
 		"UPDATE lead_system.campaign_leads SET status = 'dnc'"
@@ -414,7 +300,7 @@ mark_refused(const Claim *claim, Fate fate, const pg_uuid_t *ids, int n)
 
 /* Give the leads to the claimer. */
 static void
-mark_claimed(const Claim *claim, const pg_uuid_t *ids, int n)
+mark_claimed(const LsClaim *claim, const pg_uuid_t *ids, int n)
 {
 	LS_QUERY_GENERIC(query,
 		"UPDATE lead_system.campaign_leads"
@@ -449,7 +335,7 @@ return_candidate(ReturnSetInfo *rsinfo, const Candidate *candidate)
  * how many were handed out.
  */
 static int
-hand_out(const Claim *claim, ReturnSetInfo *rsinfo, Candidate *candidates, int n, bool callbacks)
+hand_out(const LsClaim *claim, ReturnSetInfo *rsinfo, Candidate *candidates, int n, bool callbacks)
 {
 	pg_uuid_t *ids[N_FATES];
 	int counts[N_FATES] = {0};
@@ -479,7 +365,7 @@ hand_out(const Claim *claim, ReturnSetInfo *rsinfo, Candidate *candidates, int n
  * many were handed out.  Goes on while candidates fail at the gate.
  */
 static int
-take(const Claim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
+take(const LsClaim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 {
 	int taken = 0;
 
@@ -499,7 +385,7 @@ take(const Claim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 
 /* Make the claim: callbacks, then the queue, as long as leads come into it. */
 static void
-make_claim(const Claim *claim, ReturnSetInfo *rsinfo)
+make_claim(const LsClaim *claim, ReturnSetInfo *rsinfo)
 {
 	int allowed = allowed_now(claim);
 	int taken = take(claim, rsinfo, true, allowed);
@@ -507,14 +393,14 @@ make_claim(const Claim *claim, ReturnSetInfo *rsinfo)
 
 	while (taken < allowed && more)
 	{
-		more = release_waiting(claim);
+		more = ls_claim_release_waiting(claim);
 		taken += take(claim, rsinfo, false, allowed - taken);
 	}
 }
 
 /* Who claims: the user that is named, who must be an active one, or the session's. */
 static void
-set_user(Claim *claim, const pg_uuid_t *user)
+set_user(LsClaim *claim, const pg_uuid_t *user)
 {
 	LS_QUERY_GENERIC(query,
 		"SELECT 1 FROM lead_system.users WHERE organization_id = $1 AND id = $2 AND is_active",
@@ -546,7 +432,7 @@ Datum
 ls_outreach_claim(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Claim claim = {0};
+	LsClaim claim = {0};
 	LsScope scope;
 
 	LS_REQUIRE_ARG(0, "p_campaign_id");
@@ -571,7 +457,7 @@ ls_outreach_claim(PG_FUNCTION_ARGS)
 	if (read_campaign(&claim))
 	{
 		read_lists(&claim);
-		release_lapsed(&claim);
+		ls_claim_release_lapsed(&claim);
 		make_claim(&claim, rsinfo);
 	}
 	ls_scope_close(&scope);

@@ -29,9 +29,6 @@
 #include "outreach/outreach.h"
 #include "outreach/queue.h"
 
-/* Rows that a list of higher priority may take over (I3). */
-#define IS_UNCALLED "c.attempts = 0 AND c.status IN ('new', 'queued', 'dnc')"
-
 /* Rows that were left when their list was taken away, and belong to $3 again. */
 #define IS_GIVEN_BACK "c.is_withdrawn AND (c.lead_list_id = $3 OR c.attempts = 0)"
 
@@ -54,8 +51,8 @@ ls_assignment_args(LsArgs *args, const LsAssignment *assignment)
 }
 
 /* The identifiers and an array. */
-static LsArgs
-args_with_ids(const LsAssignment *assignment, Datum ids)
+LsArgs
+ls_queue_args(const LsAssignment *assignment, Datum ids)
 {
 	LsArgs args = {0};
 
@@ -65,8 +62,8 @@ args_with_ids(const LsAssignment *assignment, Datum ids)
 }
 
 /* Run a query for its only value, an array; it outlives the scope. */
-static Datum
-query_array(LsQuery *query, const LsArgs *args)
+Datum
+ls_queue_array(LsQuery *query, const LsArgs *args)
 {
 	bool isnull;
 	Datum array;
@@ -78,8 +75,8 @@ query_array(LsQuery *query, const LsArgs *args)
 }
 
 /* Is an array empty? */
-static bool
-is_empty(Datum array)
+bool
+ls_queue_is_empty(Datum array)
 {
 	ArrayType *value = DatumGetArrayTypeP(array);
 
@@ -98,7 +95,7 @@ ls_queue_members(const LsAssignment *assignment)
 
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_uuid(&args, &assignment->list);
-	return query_array(&query, &args);
+	return ls_queue_array(&query, &args);
 }
 
 /* Members that are not in the campaign. */
@@ -110,9 +107,9 @@ missing_members(const LsAssignment *assignment, Datum members)
 		"       SELECT c.lead_id FROM lead_system.campaign_leads c"
 		"        WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_id = ANY ($4)) x(id)",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID);
-	LsArgs args = args_with_ids(assignment, members);
+	LsArgs args = ls_queue_args(assignment, members);
 
-	return query_array(&query, &args);
+	return ls_queue_array(&query, &args);
 }
 
 /* Members that are in the campaign as blocked. */
@@ -124,9 +121,9 @@ blocked_members(const LsAssignment *assignment, Datum members)
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_id = ANY ($4)"
 		"   AND c.status = 'dnc'",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID);
-	LsArgs args = args_with_ids(assignment, members);
+	LsArgs args = ls_queue_args(assignment, members);
 
-	return query_array(&query, &args);
+	return ls_queue_array(&query, &args);
 }
 
 /*
@@ -147,7 +144,7 @@ unmarked_leads(const LsAssignment *assignment, Datum leads, bool listed)
 	uint64 n;
 	uint64 row;
 
-	if (is_empty(leads))
+	if (ls_queue_is_empty(leads))
 		return leads;
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_datum(&args, leads, false);
@@ -180,18 +177,18 @@ rows_to_change(const LsAssignment *assignment, Datum members, Datum unblocked)
 	LS_QUERY_ARRAY(of_members,
 		"SELECT $7 || coalesce(array_agg(c.id), '{}') FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_id = ANY ($4)"
-		"   AND ((" IS_UNCALLED " AND c.list_priority > $5 AND c.lead_list_id <> $3)"
+		"   AND ((" LS_IS_UNCALLED_SQL " AND c.list_priority > $5 AND c.lead_list_id <> $3)"
 		"        OR (" IS_GIVEN_BACK ") OR c.lead_id = ANY ($6))",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, INT4OID, UUIDARRAYOID, UUIDARRAYOID);
 	LsArgs list_args = {0};
-	LsArgs member_args = args_with_ids(assignment, members);
+	LsArgs member_args = ls_queue_args(assignment, members);
 
 	ls_assignment_args(&list_args, assignment);
 	ls_arg_int32(&list_args, assignment->priority);
 	ls_arg_int32(&member_args, assignment->priority);
 	ls_arg_datum(&member_args, unblocked, false);
-	ls_arg_datum(&member_args, query_array(&of_list, &list_args), false);
-	return query_array(&of_members, &member_args);
+	ls_arg_datum(&member_args, ls_queue_array(&of_list, &list_args), false);
+	return ls_queue_array(&of_members, &member_args);
 }
 
 /* Lock rows of the queue, in the order of their leads. */
@@ -209,23 +206,6 @@ lock_rows(const LsAssignment *assignment, Datum rows)
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* Lock the rows of a list that is taken away: all, or those that will change. */
-void
-ls_queue_lock_list(const LsAssignment *assignment, bool all)
-{
-	LS_QUERY(query,
-		"SELECT count(*) FROM (SELECT FROM lead_system.campaign_leads c"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = $3"
-		"   AND ($4 OR c.attempts = 0 OR c.status IN ('new', 'queued'))"
-		" ORDER BY c.lead_id FOR UPDATE) x",
-		UUIDOID, UUIDOID, UUIDOID, BOOLOID);
-	LsArgs args = {0};
-
-	ls_assignment_args(&args, assignment);
-	ls_arg_bool(&args, all);
-	ls_query_run(&query, &args, LS_WRITE);
-}
-
 /* Lock the assignments of the campaign, whose counts will change. */
 void
 ls_queue_lock_assignments(const LsAssignment *assignment)
@@ -239,118 +219,6 @@ ls_queue_lock_assignments(const LsAssignment *assignment)
 
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_uuid(&args, &assignment->campaign);
-	ls_query_run(&query, &args, LS_WRITE);
-}
-
-/* The uncalled leads of the list, in the campaign. */
-static Datum
-uncalled_leads(const LsAssignment *assignment)
-{
-	LS_QUERY(query,
-		"SELECT coalesce(array_agg(c.lead_id), '{}') FROM lead_system.campaign_leads c"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = $3"
-		"   AND " IS_UNCALLED,
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	ls_assignment_args(&args, assignment);
-	return query_array(&query, &args);
-}
-
-/* Those of some leads that are members of a list go over to it. */
-static void
-hand_over_to(const LsAssignment *assignment, const LsAssignment *heir, Datum leads)
-{
-	LS_QUERY_ARRAY(find,
-		"SELECT coalesce(array_agg(m.lead_id), '{}') FROM lead_system.lead_list_members m"
-		" WHERE m.organization_id = $1 AND m.lead_list_id = $2 AND m.lead_id = ANY ($3)",
-		UUIDOID, UUIDOID, UUIDARRAYOID);
-	LS_QUERY_ARRAY(move,
-		"UPDATE lead_system.campaign_leads c SET lead_list_id = $5, list_priority = $6"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = $3"
-		"   AND c.lead_id = ANY ($4) AND " IS_UNCALLED,
-		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, UUIDOID, INT4OID);
-	LsArgs find_args = {0};
-	LsArgs move_args;
-	Datum shared;
-
-	ls_arg_uuid(&find_args, &heir->org);
-	ls_arg_uuid(&find_args, &heir->list);
-	ls_arg_datum(&find_args, leads, false);
-	shared = query_array(&find, &find_args);
-	if (is_empty(shared))
-		return;
-	move_args = args_with_ids(assignment, shared);
-	ls_arg_uuid(&move_args, &heir->list);
-	ls_arg_int32(&move_args, heir->priority);
-	ls_query_run(&move, &move_args, LS_WRITE);
-}
-
-/*
- * Leads of the list that were not called yet go to the list of the campaign
- * that now has the highest priority among those that have the lead, if that is
- * higher than "than".
- */
-void
-ls_queue_hand_over(const LsAssignment *assignment, int64 than)
-{
-	LS_QUERY(query,
-		"SELECT a.lead_list_id, a.priority FROM lead_system.campaign_lead_lists a"
-		" WHERE a.organization_id = $1 AND a.campaign_id = $2 AND a.lead_list_id <> $3"
-		"   AND a.is_active AND a.priority < $4"
-		" ORDER BY a.priority, a.assigned_at, a.id",
-		UUIDOID, UUIDOID, UUIDOID, INT8OID);
-	LsArgs args = {0};
-	LsAssignment *heirs;
-	Datum leads = uncalled_leads(assignment);
-	int n;
-	int i;
-
-	if (is_empty(leads))
-		return;
-	ls_assignment_args(&args, assignment);
-	ls_arg_int64(&args, than);
-	n = (int) ls_query_run(&query, &args, LS_WRITE);
-	heirs = palloc(sizeof(LsAssignment) * Max(n, 1));
-	for (i = 0; i < n; i++)
-	{
-		heirs[i] = *assignment;
-		heirs[i].list = ls_result_uuid(i, 1);
-		heirs[i].priority = ls_result_int32(i, 2);
-	}
-	for (i = 0; i < n; i++)
-		hand_over_to(assignment, &heirs[i], leads);
-}
-
-/* Remove the leads that nobody called; returns how many. */
-uint64
-ls_queue_remove_uncalled(const LsAssignment *assignment)
-{
-	LS_QUERY(query,
-		"DELETE FROM lead_system.campaign_leads"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3 AND attempts = 0"
-		"   AND status <> 'calling'",
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	ls_assignment_args(&args, assignment);
-	return ls_query_run(&query, &args, LS_WRITE);
-}
-
-/* Leads that were called, and are waiting to be called again, will not be. */
-void
-ls_queue_withdraw(const LsAssignment *assignment)
-{
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads c"
-		"   SET status = " LS_SETTLED_SQL(
-			"c") ", is_withdrawn = true"
-				 " WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = $3"
-				 "   AND c.status IN ('new', 'queued')",
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	ls_assignment_args(&args, assignment);
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
@@ -378,7 +246,7 @@ take_over(const LsAssignment *assignment, Datum rows)
 	LS_QUERY_ARRAY(query,
 		"UPDATE lead_system.campaign_leads c SET lead_list_id = $3, list_priority = $4"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id <> $3"
-		"   AND c.id = ANY ($5) AND " IS_UNCALLED " AND c.list_priority > $4",
+		"   AND c.id = ANY ($5) AND " LS_IS_UNCALLED_SQL " AND c.list_priority > $4",
 		UUIDOID, UUIDOID, UUIDOID, INT4OID, UUIDARRAYOID);
 	LsArgs args = {0};
 
@@ -413,7 +281,7 @@ requeue(const LsAssignment *assignment, Datum members, Datum rows, Datum unblock
 											   "))",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, INT4OID, UUIDARRAYOID, UUIDARRAYOID,
 		TIMESTAMPTZOID);
-	LsArgs args = args_with_ids(assignment, members);
+	LsArgs args = ls_queue_args(assignment, members);
 
 	ls_arg_int32(&args, assignment->priority);
 	ls_arg_datum(&args, rows, false);
@@ -441,7 +309,7 @@ called_numbers(const LsAssignment *assignment, const LsQueueSettings *settings)
 		return PointerGetDatum(construct_empty_array(TEXTOID));
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_uuid(&args, &assignment->campaign);
-	return query_array(&query, &args);
+	return ls_queue_array(&query, &args);
 }
 
 /* Members that are not in the campaign come in. */
@@ -469,7 +337,7 @@ insert_members(const LsAssignment *assignment, const LsQueueSettings *settings, 
 
 	listed = settings->exclude_dnc ? unmarked_leads(assignment, missing, true)
 								   : PointerGetDatum(construct_empty_array(UUIDOID));
-	args = args_with_ids(assignment, missing);
+	args = ls_queue_args(assignment, missing);
 	ls_arg_int32(&args, assignment->priority);
 	ls_arg_bool(&args, settings->exclude_dnc);
 	ls_arg_datum(&args, listed, false);
@@ -490,11 +358,11 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 	Datum rows = rows_to_change(assignment, members, unblocked);
 	Datum missing = missing_members(assignment, members);
 
-	if (is_empty(rows) && is_empty(missing))
+	if (ls_queue_is_empty(rows) && ls_queue_is_empty(missing))
 		return;
 	lock_rows(assignment, rows);
 	ls_queue_lock_assignments(assignment);
-	if (!is_empty(rows))
+	if (!ls_queue_is_empty(rows))
 	{
 		if (old_priority < assignment->priority)
 			ls_queue_hand_over(assignment, assignment->priority);
@@ -502,6 +370,6 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 		take_over(assignment, rows);
 		requeue(assignment, members, rows, unblocked);
 	}
-	if (!is_empty(missing))
+	if (!ls_queue_is_empty(missing))
 		insert_members(assignment, settings, missing);
 }

@@ -20,6 +20,9 @@ typedef struct LsAssignment
 	int priority;
 } LsAssignment;
 
+/* Rows of campaign_leads c that a list of higher priority may take over (I3). */
+#define LS_IS_UNCALLED_SQL "c.attempts = 0 AND c.status IN ('new', 'queued', 'dnc')"
+
 /* What decides how the members of a list are queued. */
 typedef struct LsQueueSettings
 {
@@ -30,6 +33,9 @@ typedef struct LsQueueSettings
 
 extern void ls_queue_scope_open(LsScope *scope);
 extern void ls_assignment_args(LsArgs *args, const LsAssignment *assignment);
+extern LsArgs ls_queue_args(const LsAssignment *assignment, Datum ids);
+extern Datum ls_queue_array(LsQuery *query, const LsArgs *args);
+extern bool ls_queue_is_empty(Datum array);
 extern Datum ls_queue_members(const LsAssignment *assignment);
 extern void ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings,
 	Datum members, int old_priority);
