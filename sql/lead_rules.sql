@@ -203,12 +203,13 @@ SELECT lead_system.change_lead_status('50000000-0000-4000-8000-000000000303', 'l
 UPDATE lead_system.leads SET status = 'lost', lost_reason = 'Moved away' WHERE id = '50000000-0000-4000-8000-000000000303'
     RETURNING status, pipeline_stage, lost_at, lost_reason;
 
--- Into another pipeline: with one of its statuses, or from its start
+-- Into another pipeline: from its start, or with a status of the same stage
 INSERT INTO lead_system.leads (id, status) VALUES ('50000000-0000-4000-8000-000000000304', 'Contacted');
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000003' WHERE id = '50000000-0000-4000-8000-000000000304'
     RETURNING status, stage;
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000002', status = 'nurturing' WHERE id = '50000000-0000-4000-8000-000000000304'
     RETURNING status, stage;
+\echo :LAST_ERROR_SQLSTATE
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000005', status = 'recruited' WHERE id = '50000000-0000-4000-8000-000000000304';
 \echo :LAST_ERROR_SQLSTATE
 UPDATE lead_system.leads SET pipeline_id = '50000000-0000-4000-8000-0000000000ff' WHERE id = '50000000-0000-4000-8000-000000000304';
