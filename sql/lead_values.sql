@@ -32,17 +32,25 @@ INSERT INTO lead_system.users (organization_id, id, full_name, email) VALUES
     ('51000000-0000-4000-8000-000000000001', '51000000-0000-4000-8000-000000000011', 'Rob Rep', 'rob@example.com');
 INSERT INTO lead_system.leads (id, first_name, last_name, company_name, email, phone_number, timezone, company_size, industry, inquiry_type,
         budget_timeline, budget_min, budget_max, category_id, status, contacted_at, lost_reason, quoted_amount, assigned_to, last_contact_at,
-        last_activity_at, source, source_id, calling_blocked_reason, do_not_call, tags, metadata, created_by, deleted_at) VALUES
+        last_activity_at, source, source_id, calling_blocked_reason, do_not_call, tags, metadata, created_by) VALUES
     ('51000000-0000-4000-8000-0000000000a1', 'Ann', 'All', 'Works', 'ann@example.com', '+12025550101', 'America/Chicago', '1-10', 'Education',
      'Demo Request', 'Immediate', 1, 2, '51000000-0000-4000-8000-0000000000c1', 'Contacted', '2026-03-01', 'None', 3,
      '51000000-0000-4000-8000-000000000011', '2026-03-01', '2026-03-01', 'web', '1', 'Asked', true, '{a}', '{"a": 1}',
-     '51000000-0000-4000-8000-000000000011', '2026-03-02');
+     '51000000-0000-4000-8000-000000000011');
+-- A second one like it, but for what must differ, and for one column
+CREATE FUNCTION pg_temp.copy_but(name text) RETURNS text LANGUAGE sql AS $$
+    SELECT format('INSERT INTO lead_system.leads SELECT n.* FROM lead_system.leads l, jsonb_populate_record(l, %L) n
+                    WHERE l.id = ''51000000-0000-4000-8000-0000000000a1''',
+        '{"id": "51000000-0000-4000-8000-0000000000a2", "email": "two@example.com", "phone_number": "+12025550102", "source_id": "2"}'::jsonb
+        || jsonb_build_object(name, NULL))
+$$;
 CREATE TEMP TABLE nulls AS
-SELECT attnum, name, pg_temp.answer(format('INSERT INTO lead_system.leads (%I) VALUES (NULL)', name)) AS on_insert,
+SELECT attnum, name, pg_temp.answer(format('INSERT INTO lead_system.leads (%I) VALUES (NULL)', name)) AS alone,
+       pg_temp.answer(pg_temp.copy_but(name)) AS on_insert,
        pg_temp.answer(format('UPDATE lead_system.leads SET %I = NULL WHERE id = ''51000000-0000-4000-8000-0000000000a1''', name)) AS on_update
   FROM columns;
-SELECT name, on_insert, on_update FROM nulls WHERE on_insert <> 'accepted' OR on_update <> 'accepted' ORDER BY attnum;
-SELECT string_agg(name, ', ' ORDER BY attnum) AS accepted FROM nulls WHERE on_insert = 'accepted' AND on_update = 'accepted';
+SELECT name, alone = on_insert AS same, on_insert, on_update FROM nulls WHERE alone <> 'accepted' OR on_insert <> 'accepted' OR on_update <> 'accepted' ORDER BY attnum;
+SELECT string_agg(name, ', ' ORDER BY attnum) AS accepted FROM nulls WHERE alone = 'accepted' AND on_insert = 'accepted' AND on_update = 'accepted';
 -- Nulls for all of them at once
 SELECT pg_temp.answer(format('INSERT INTO lead_system.leads (%s) VALUES (%s)', string_agg(quote_ident(name), ', '), string_agg('NULL', ', '))) AS new,
        pg_temp.answer(format('UPDATE lead_system.leads SET %s WHERE id = ''51000000-0000-4000-8000-0000000000a1''',
@@ -58,7 +66,10 @@ ROLLBACK;
 -- The error names the column.
 UPDATE lead_system.leads SET status = NULL WHERE id = '51000000-0000-4000-8000-0000000000a1';
 \echo :LAST_ERROR_SQLSTATE
-INSERT INTO lead_system.leads (id) VALUES (NULL);
+-- The e-mail rule compares with what is not null.
+INSERT INTO lead_system.leads (id, email) VALUES (NULL, 'ann@example.com');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO lead_system.leads (created_at, email) VALUES (NULL, 'ann@example.com');
 \echo :LAST_ERROR_SQLSTATE
 
 --
