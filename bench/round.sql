@@ -4,7 +4,16 @@
 SET ROLE bench_app;
 SET search_path = bench;
 SET client_min_messages = warning;
-SELECT format('SELECT bench.measure(%L, %L, %s)', case_name, variant, :round)
+CREATE TEMP VIEW round AS
+SELECT case_name, row_number() OVER (ORDER BY first, (nth + :round) % 3) AS n,
+       format('SELECT bench.measure(%L, %L, %s)', case_name, variant, :round) AS command
   FROM (SELECT *, min(position) OVER (PARTITION BY case_name) AS first, row_number() OVER (PARTITION BY case_name ORDER BY position) AS nth
-          FROM bench.cases) c
- ORDER BY first, (nth + :round) % 3 \gexec
+          FROM bench.cases) c;
+SELECT command FROM round WHERE case_name NOT LIKE '%new organization' ORDER BY n \gexec
+
+-- A new organization comes with a new session: no plan is there yet.
+SELECT string_agg(command, '; ' ORDER BY n) AS newcomer FROM round WHERE case_name LIKE '%new organization' \gset
+\connect
+SET ROLE bench_app;
+SET client_min_messages = warning;
+:newcomer;

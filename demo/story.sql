@@ -2,17 +2,14 @@
 \echo
 \echo '-- 1. THE FILE OF A TRADE FAIR ---------------------------------------------'
 \echo '-- 14,000 people, 200 of them written down twice, and 12 rows are wrong.'
-\echo
 SELECT import_leads_csv('Trade fair', pg_read_file('fair.csv'),
                         '{"source": "trade_fair"}') AS import \gset
 \echo '-- A wrong row costs itself and no other, and the report says why:'
-\echo
 \timing off
 SELECT line, left(raw_text, 28) AS raw_text, left(reason, 40) AS reason
   FROM lead_import_errors ORDER BY line LIMIT 3;
 \echo '-- 8,000 enquiries through a web form; 2,000 of them by people of the fair;'
 \echo '-- but first the administrator does what one does after every big load.'
-\echo
 \timing on
 \set ECHO none
 \timing off
@@ -34,17 +31,14 @@ SELECT source, row_count AS rows, inserted_count AS new,
   FROM lead_imports ORDER BY id;
 \echo '-- 2. WHO IS WORTH A CALL? -------------------------------------------------'
 \echo '-- Every lead got its score when it came in.'
-\echo
 SELECT temperature, count(*) AS leads, min(lead_score), max(lead_score)
   FROM leads GROUP BY temperature ORDER BY min(lead_score) DESC;
 \echo '-- What makes the first lead of the dashboard the first?'
-\echo
 \timing on
 SELECT e.component, e.rule, e.points, sum(e.points) OVER () AS raw_score
   FROM dashboard_leads(page_size => 1) d, explain_lead_score(d.lead_id) e;
 \echo '-- 3. WHO MUST NOT BE CALLED? ----------------------------------------------'
 \echo '-- 2,000 numbers that asked for peace, as people wrote them.'
-\echo
 SELECT result, count(*)
   FROM add_numbers_to_dnc_list(
          string_to_array(rtrim(pg_read_file('dnc.txt'), E'\n'), E'\n'),
@@ -54,7 +48,6 @@ SELECT result, count(*)
 SELECT count(*) AS leads_blocked FROM leads WHERE do_not_call;
 \echo '-- 4. A CAMPAIGN -----------------------------------------------------------'
 \echo '-- The web form is called first; who is in both lists is called once.'
-\echo
 INSERT INTO campaigns (organization_id, name, status)
 VALUES (current_org_id(), 'Spring calls', 'active')
 RETURNING id AS campaign \gset
@@ -70,7 +63,6 @@ SELECT l.name AS list, a.priority, l.lead_count AS members,
   FROM campaign_lead_lists a JOIN lead_lists l ON l.id = a.lead_list_id
  ORDER BY a.priority;
 \echo '-- Ten leads for who asks next; nobody else is given the same ones.'
-\echo
 \timing on
 SELECT q.phone_number, l.first_name || ' ' || l.last_name AS name,
        l.temperature, l.raw_score, q.attempts
@@ -78,7 +70,6 @@ SELECT q.phone_number, l.first_name || ' ' || l.last_name AS name,
   JOIN leads l ON l.id = q.lead_id
  ORDER BY l.raw_score DESC, q.phone_number;
 \echo '-- The first of them answers and wants to hear more.'
-\echo
 \set ECHO none
 \timing off
 SELECT c.id AS claimed, c.lead_id AS lead
@@ -93,7 +84,6 @@ SELECT status, outcome, attempts, last_call_duration AS seconds, notes
   FROM campaign_leads WHERE id = :'claimed';
 \echo '-- 5. WHAT HAS HAPPENED TO THAT LEAD? --------------------------------------'
 \echo '-- The application knows plain SQL only: the rules hold all the same.'
-\echo
 \timing on
 UPDATE leads SET city = 'Exampleton', budget_timeline = 'Just Researching',
        status = 'Contacted'

@@ -13,6 +13,7 @@
 /* leads.calling_blocked_reason of a lead that is blocked by the list. */
 #define LS_BLOCKED_BY_LIST "dnc_list"
 
+extern bool ls_dnc_listed_soon(const pg_uuid_t *org, const char *e164);
 extern bool ls_dnc_listed(const pg_uuid_t *org, const char *e164);
 extern void ls_dnc_step(LsLeadChange *change);
 extern void ls_dnc_add(

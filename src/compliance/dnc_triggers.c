@@ -69,9 +69,9 @@ static const char *const sql_after_delete[] = {
 	NULL};
 
 /*
- * Wait for transactions that are writing leads with the new entries' numbers.
- * They looked at the list before the entries were there, and an UPDATE that
- * does not see their leads would leave those unblocked.
+ * Wait for transactions that are writing leads with the entries' numbers.  They
+ * looked at the list before the entries came or went, and an UPDATE that does
+ * not see their leads would leave those as they are.
  */
 static void
 await_leads(TriggerData *trigdata)
@@ -93,12 +93,12 @@ await_leads(TriggerData *trigdata)
 	ls_transition_open(&transition, trigdata);
 	while (ls_transition_next(&transition))
 	{
+		Datum *entry = (transition.new ? transition.new : transition.old)->tts_values;
 		ScanKeyData keys[2];
 
-		ScanKeyInit(
-			&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, transition.new->tts_values[org - 1]);
+		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, entry[org - 1]);
 		ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
-			index->rd_indcollation[1], F_TEXTEQ, transition.new->tts_values[number - 1]);
+			index->rd_indcollation[1], F_TEXTEQ, entry[number - 1]);
 		(void) ls_dirty_exists(leads, index, keys, 2, NULL, NULL);
 	}
 	ls_transition_close(&transition);
@@ -147,8 +147,7 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	ls_lead_cause_set(&cause);
 	PG_TRY();
 	{
-		if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-			await_leads(trigdata);
+		await_leads(trigdata);
 		ls_transition_run(trigdata, statements_for(trigdata->tg_event), 3, types, values, nulls);
 	}
 	PG_FINALLY();
@@ -165,7 +164,7 @@ number_is_listed(const LsLeadChange *change)
 {
 	char *e164 = ls_lead_text(change->row, LEAD_phone_number);
 
-	return e164 != NULL && ls_dnc_listed(&change->org, e164);
+	return e164 != NULL && ls_dnc_listed_soon(&change->org, e164);
 }
 
 /*

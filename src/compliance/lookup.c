@@ -25,6 +25,7 @@
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "core/clock.h"
+#include "core/dirty.h"
 #include "core/extension.h"
 #include "core/phone.h"
 #include "core/query.h"
@@ -44,26 +45,52 @@ entry_in_force(Relation rel, TupleTableSlot *slot)
 	return isnull || DatumGetTimestampTz(expires_at) > ls_clock_now();
 }
 
-/* Look into the index. */
+/* The same, the other way round, for ls_dirty_exists(). */
 static bool
-listed_by_index(Oid relid, const pg_uuid_t *org, const char *e164)
+entry_has_expired(TupleTableSlot *slot, const void *rel)
 {
-	Relation rel = table_open(relid, AccessShareLock);
-	Relation index = index_open(ls_relation_oid(DNC_INDEX, false), AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	IndexScanDesc scan;
-	ScanKeyData keys[2];
-	bool listed = false;
+	return !entry_in_force((Relation) rel, slot);
+}
 
+/* The entry of a number in the index. */
+static void
+entry_keys(Relation index, const pg_uuid_t *org, const char *e164, ScanKeyData keys[2])
+{
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
 	ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
 		index->rd_indcollation[1], F_TEXTEQ, CStringGetTextDatum(e164));
-	scan = ls_index_beginscan(rel, index, GetActiveSnapshot(), 2);
+}
+
+/* Does the index have an entry in force that a snapshot shows? */
+static bool
+visible_in_index(Relation rel, Relation index, ScanKeyData keys[2])
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	IndexScanDesc scan = ls_index_beginscan(rel, index, GetActiveSnapshot(), 2);
+	bool listed = false;
+
 	index_rescan(scan, keys, 2, NULL, 0);
 	while (!listed && index_getnext_slot(scan, ForwardScanDirection, slot))
 		listed = entry_in_force(rel, slot);
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
+	return listed;
+}
+
+/* Look into the index; waiting for those who are about to write there, or not. */
+static bool
+listed_by_index(Oid relid, const pg_uuid_t *org, const char *e164, bool wait)
+{
+	Relation rel = table_open(relid, AccessShareLock);
+	Relation index = index_open(ls_relation_oid(DNC_INDEX, false), AccessShareLock);
+	ScanKeyData keys[2];
+	bool listed;
+
+	entry_keys(index, org, e164, keys);
+	if (wait)
+		listed = ls_dirty_exists(rel, index, keys, 2, entry_has_expired, rel);
+	else
+		listed = visible_in_index(rel, index, keys);
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
 	return listed;
@@ -90,14 +117,31 @@ listed_by_query(const pg_uuid_t *org, const char *e164)
 	return listed;
 }
 
-/* Is a number, in its stored form, on an organisation's list now? */
-bool
-ls_dnc_listed(const pg_uuid_t *org, const char *e164)
+/* The only reader of the list. */
+static bool
+is_listed(const pg_uuid_t *org, const char *e164, bool wait)
 {
 	Oid relid = ls_relation_oid("dnc_list", false);
 
 	return ls_relation_is_distributed(relid) ? listed_by_query(org, e164)
-											 : listed_by_index(relid, org, e164);
+											 : listed_by_index(relid, org, e164, wait);
+}
+
+/* Is a number, in its stored form, on an organisation's list now? */
+bool
+ls_dnc_listed(const pg_uuid_t *org, const char *e164)
+{
+	return is_listed(org, e164, false);
+}
+
+/*
+ * The same, after all transactions have ended that are listing the number or
+ * taking it off.  For those who write down what they were told.
+ */
+bool
+ls_dnc_listed_soon(const pg_uuid_t *org, const char *e164)
+{
+	return is_listed(org, e164, true);
 }
 
 PG_FUNCTION_INFO_V1(ls_compliance_is_on_dnc_list);

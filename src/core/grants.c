@@ -140,7 +140,8 @@ ls_core_grant_access(PG_FUNCTION_ARGS)
 {
 	LS_QUERY(remember,
 		"INSERT INTO lead_system.access_grants (role_name, role_id, level) VALUES ($1, $2, $3)"
-		" ON CONFLICT (role_name) DO UPDATE SET role_id = excluded.role_id, level = excluded.level",
+		" ON CONFLICT (role_name) DO UPDATE SET role_id = excluded.role_id, level = excluded.level,"
+		"   granted_at = excluded.granted_at",
 		TEXTOID, OIDOID, TEXTOID);
 	char *role;
 	char *level_name;
@@ -203,7 +204,8 @@ ls_core_revoke_access(PG_FUNCTION_ARGS)
 void
 ls_grants_restore(void)
 {
-	LS_QUERY0(query, "SELECT role_name, role_id, level FROM lead_system.access_grants ORDER BY 1");
+	LS_QUERY0(query, "SELECT role_name, role_id, level FROM lead_system.access_grants"
+					 " ORDER BY granted_at, role_name");
 	LsScope scope;
 	uint64 n;
 	uint64 row;

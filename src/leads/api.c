@@ -54,14 +54,18 @@ change_status(const pg_uuid_t *org, const pg_uuid_t *lead, const char *status, c
 		UUIDOID, UUIDOID, TEXTOID, TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};
+	bool changed;
 
 	ls_arg_uuid(&args, org);
 	ls_arg_uuid(&args, lead);
 	ls_arg_text(&args, status);
 	ls_arg_text(&args, reason);
 	ls_scope_open(&scope, LS_AS_CALLER);
-	ls_query_run(&query, &args, LS_WRITE);
+	changed = ls_query_run(&query, &args, LS_WRITE) > 0;
 	ls_scope_close(&scope);
+	/* Nothing to change: it is there already, or has just been deleted. */
+	if (!changed && !ls_row_exists("leads", org, lead))
+		ls_no_such_row("lead", lead);
 }
 
 PG_FUNCTION_INFO_V1(ls_leads_change_status);
