@@ -268,6 +268,13 @@ INSERT INTO lead_system.leads (company_name, email, industry, company_size) VALU
     ('12345 Ltd', 'dan@corp.example.com', 'Software/SaaS', '201-1000'),
     ('Acme', 'test@test.com', 'Software/SaaS', '201-1000')
     RETURNING company_name, email, lead_score, is_spam;
+-- So it is by any model; a low score and short names only count where a form was filled in.
+INSERT INTO lead_system.leads (company_name, email, created_at) VALUES
+    ('Acme', 'test@test.com', '2026-01-01'),
+    ('98765', 'eve@corp.example.com', '2026-01-01'),
+    ('AB', 'test3@gmail.com', '2026-01-01'),
+    ('', 'fay@corp.example.com', '2026-01-01')
+    RETURNING company_name, email, scoring_model, lead_score, is_spam;
 SELECT lead_system.set_config('leads.flag_spam', 'false');
 INSERT INTO lead_system.leads (company_name, industry) VALUES ('777', 'Education') RETURNING is_spam;
 SELECT lead_system.set_config('leads.flag_spam', NULL);
