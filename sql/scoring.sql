@@ -124,6 +124,14 @@ UPDATE lead_system.leads SET email_reply_count = 1 WHERE id = '60000000-0000-400
 SELECT at, lead_system.score_at('60000000-0000-4000-8000-000000000104', at), lead_system.score_at('60000000-0000-4000-8000-000000000106', at)
   FROM unnest(ARRAY['-infinity', '4713-01-01 00:00:00+00 BC', '294276-12-31 23:59:59+00', 'infinity']::timestamptz[]) at;
 
+-- A lead of the last century is as far from the end of time as any.
+INSERT INTO lead_system.leads (id, company_size, industry, created_at) VALUES
+    ('60000000-0000-4000-8000-000000000199', '201-1000', 'Healthcare', '1999-12-31 00:00:00+00');
+SELECT lead_system.score_at('60000000-0000-4000-8000-000000000199', '1999-12-31 00:00:00+00') AS fresh,
+       lead_system.score_at('60000000-0000-4000-8000-000000000199', 'infinity') AS last,
+       lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000199', 'banti') AS banti;
+DELETE FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000199';
+
 -- Answers inferred, where an organization wants that (A9)
 SET lead_system.now = '2026-03-02 12:00:00+00';
 INSERT INTO lead_system.leads (id, company_name, industry, inquiry_type, message) VALUES
