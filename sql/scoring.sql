@@ -367,6 +367,9 @@ SELECT organization_id, started_at, finished_at, leads_seen, leads_changed FROM 
 SELECT lead_score, raw_score, temperature, score_breakdown, scored_at FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000104';
 SELECT old_score, new_score, raw_score, breakdown, created_at FROM lead_system.lead_score_history
  WHERE lead_id = '60000000-0000-4000-8000-000000000104' ORDER BY id;
+-- Its batches follow an index.
+SELECT indexdef LIKE '%USING btree (organization_id, created_at, id)' AS by_time FROM pg_indexes
+ WHERE schemaname = 'lead_system' AND indexname = 'leads_organization_id_created_at_id_idx';
 -- Nothing is left to do; a transaction block is fine, too.
 BEGIN;
 CALL lead_system.recalculate_lead_scores();
