@@ -112,7 +112,13 @@ ls_scope_close(LsScope *scope)
 		elog(ERROR, "SPI_finish failed");
 }
 
-/* Prepare a query's plan and keep it; kept only once SPI_keepplan succeeded. */
+/*
+ * Prepare a query's plan and keep it; kept only once SPI_keepplan succeeded.
+ *
+ * Planned for any parameters.  A plan for a particular organisation would be
+ * made on what the statistics know of it, which is nothing while it is new: an
+ * estimate of one row, for which every index is as good as the right one.
+ */
 static SPIPlanPtr
 query_plan(LsQuery *query)
 {
@@ -120,9 +126,10 @@ query_plan(LsQuery *query)
 
 	if (query->plan != NULL)
 		return query->plan;
-	plan = SPI_prepare(query->sql, query->nargs, (Oid *) query->argtypes);
+	plan = SPI_prepare_cursor(
+		query->sql, query->nargs, (Oid *) query->argtypes, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
-		elog(ERROR, "SPI_prepare failed for \"%s\": %s", query->sql,
+		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", query->sql,
 			SPI_result_code_string(SPI_result));
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed for \"%s\"", query->sql);
