@@ -174,6 +174,12 @@ INSERT INTO lead_system.leads (email) VALUES ('eve@example.com');
 \echo :LAST_ERROR_SQLSTATE
 -- One that holds them all will do.
 CREATE INDEX regress_ls_full_idx ON lead_system.leads (organization_id, email, created_at);
+-- Deleted leads do not count, although that index has them.
+BEGIN;
+DROP INDEX lead_system.leads_organization_id_email_created_at_idx;
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE email = 'eve@example.com';
+INSERT INTO lead_system.leads (email) VALUES ('eve@example.com');
+ROLLBACK;
 INSERT INTO lead_system.leads (email) VALUES ('eve@example.com');
 \echo :LAST_ERROR_SQLSTATE
 BEGIN;
