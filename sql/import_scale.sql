@@ -44,4 +44,10 @@ SELECT * FROM pg_temp.import(:'bravo', 'email', 's%@example.com', 3000, 30);
 SELECT * FROM pg_temp.import(:'bravo', 'email,first_name', 's%@example.com,First', 3000, 30);
 SELECT * FROM pg_temp.import(:'bravo', 'source_id,first_name', 'S%,First', 3000, 30);
 SELECT * FROM pg_temp.import(:'bravo', 'source_id,first_name', 'S%,Second', 3000, 30);
+-- rows that the table would refuse are found before any is written: none is written twice
+SELECT n_tup_ins AS before FROM pg_stat_xact_user_tables WHERE relid = 'lead_system.leads'::regclass \gset
+SELECT count(*) FROM (SELECT lead_system.import_leads_csv('Refused', E'email,company_size,assigned_to,status,budget_min\n' || string_agg('r' || i || '@example.com,'
+    || (ARRAY[',,,', 'Large,,,', ',d8000000-0000-4000-8000-0000000000ff,,', ',,Nowhere,', ',,,-1'])[i % 5 + 1], E'\n')) FROM generate_series(1, 1000) i) done;
+SELECT row_count, inserted_count, rejected_count FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1;
+SELECT n_tup_ins - :before AS written FROM pg_stat_xact_user_tables WHERE relid = 'lead_system.leads'::regclass;
 ROLLBACK;
