@@ -11,11 +11,13 @@ AS $$
 DECLARE
     rows bigint;
     differences bigint;
+    example text;
 BEGIN
     EXECUTE format('SELECT count(*) FROM (%s) o', ours) INTO rows;
-    EXECUTE format('SELECT count(*) FROM ((%1$s EXCEPT ALL %2$s) UNION ALL (%2$s EXCEPT ALL %1$s)) d', ours, theirs) INTO differences;
+    EXECUTE format('SELECT count(*), min(d::text) FROM ((%1$s EXCEPT ALL %2$s) UNION ALL (%2$s EXCEPT ALL %1$s)) d', ours, theirs)
+       INTO differences, example;
     IF rows = 0 OR differences <> 0 THEN
-        RAISE EXCEPTION '%: % rows, % differences', what, rows, differences;
+        RAISE EXCEPTION '%: % rows, % differences, such as %', what, rows, differences, example;
     END IF;
     RETURN format('same: %s (%s rows)', what, rows);
 END

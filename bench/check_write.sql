@@ -8,7 +8,7 @@ SET search_path = bench;
 SELECT bench.same('leads', replace(q, '$schema', 'lead_system'), replace(q, '$schema', 'bench'))
   FROM (VALUES ('SELECT phone_number, first_name, last_name, company_name, email, city, company_size, industry, inquiry_type, budget_timeline, source,'
       ' pipeline_id, status, stage, pipeline_stage, lead_score, raw_score, score_breakdown, temperature, scoring_model, notes, do_not_call,'
-      ' calling_blocked_reason, is_spam, deleted_at FROM $schema.leads WHERE phone_number NOT LIKE ''+8781012________'''
+      ' calling_blocked_reason, is_spam, deleted_at FROM $schema.leads WHERE email NOT LIKE ''person2________@%'''
       ' AND id NOT IN (SELECT id FROM bench.sample WHERE n > (SELECT batch FROM bench.sizes))'
       ' AND (source = ''bench_import'' OR updated_at > (SELECT min(updated_at) FROM bench.campaigns))')) c(q);
 SELECT bench.same('audit log', replace(q, '$schema', 'lead_system'), replace(q, '$schema', 'bench'))

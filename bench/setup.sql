@@ -2,8 +2,8 @@
 -- numbers on its do-not-call list, and, in schema bench, copies of the tables
 -- that are written: same columns, checks, indexes, foreign keys, row security.
 --
--- Phone numbers begin with +87810, universal personal numbers, which are valid
--- and of which none is in use.
+-- Phone numbers are of exchange 555 of the North American plan, which nobody is
+-- called at.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE EXTENSION lead_system;
@@ -22,6 +22,11 @@ CREATE TABLE bench.timings (
     ms        numeric NOT NULL
 );
 
+-- The n-th number, of eight million.
+CREATE FUNCTION bench.number(n bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE
+AS $$ SELECT '+1' || 200 + n % 800 || '555' || lpad((n / 800)::text, 4, '0') $$;
+
 -- Invented people "first" to "last"; the same ones every time.
 CREATE FUNCTION bench.people(first bigint, last bigint)
     RETURNS TABLE (first_name text, last_name text, company_name text, email text, phone_number text, city text,
@@ -29,7 +34,9 @@ CREATE FUNCTION bench.people(first bigint, last bigint)
     LANGUAGE sql IMMUTABLE
 AS $$
     SELECT 'First' || g % 997, 'Last' || g % 9973, 'Company ' || g % 49999,
-           'person' || g || '@company' || g % 49999 || '.example.com', '+878101' || lpad(g::text, 9, '0'),
+           'person' || g || '@company' || g % 49999 || '.example.com',
+           -- Four blocks of people are used, which begin at multiples of 100 million.
+           bench.number(g / 100000000 * 1500000 + g % 100000000),
            'City ' || g % 499,
            (ARRAY['1-10', '11-50', '51-200', '201-1000', '1000+'])[1 + abs(hashint8(g) % 5)],
            (ARRAY['Software/SaaS', 'Marketing/Advertising', 'Financial Services', 'Healthcare', 'Manufacturing',
@@ -47,8 +54,8 @@ GRANT SELECT ON bench.tenants TO bench_app;
 \echo 'do-not-call list ...'
 -- One lead in a hundred is listed; the rest of the list is of other numbers.
 INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason)
-SELECT :'org', CASE WHEN g * 100 <= :leads THEN '+878101' || lpad((g * 100)::text, 9, '0')
-                    ELSE '+878102' || lpad(g::text, 9, '0') END, 'lead_requested'
+SELECT :'org', CASE WHEN g * 100 <= :leads THEN bench.number(g * 100)
+                    ELSE bench.number(5999999 + g) END, 'lead_requested'
   FROM generate_series(1, :dnc) g;
 \echo 'leads ...'
 INSERT INTO lead_system.leads (organization_id, first_name, last_name, company_name, email, phone_number, city, company_size,

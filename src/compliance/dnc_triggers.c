@@ -20,6 +20,7 @@
 #include "core/clock.h"
 #include "core/dirty.h"
 #include "core/extension.h"
+#include "core/growth.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/transition.h"
@@ -144,6 +145,8 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	values[2] = previous->reason ? CStringGetTextDatum(previous->reason) : (Datum) 0;
 	nulls[2] = previous->reason ? ' ' : 'n';
 
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_plans_follow_growth(trigdata->tg_relation);
 	ls_lead_cause_set(&cause);
 	PG_TRY();
 	{
@@ -289,6 +292,8 @@ ls_dnc_step(LsLeadChange *change)
 			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 		}
 	}
+	if (!ls_lead_bool(change->row, LEAD_do_not_call))
+		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 	if (ls_lead_bool(change->row, LEAD_do_not_call) != was_blocked)
 		status_follows(change, was_blocked, ls_lead_bool(change->row, LEAD_do_not_call));
 }

@@ -42,7 +42,7 @@ ls_trim(const char *text)
  * their data exceptions needs no subtransaction; any other error goes on.
  */
 bool
-ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error)
+ls_type_input_typmod(Oid type, int32 typmod, const char *text, Datum *value, LsInputError *error)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid function;
@@ -52,7 +52,7 @@ ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error)
 	getTypeInputInfo(type, &function, &param);
 	PG_TRY();
 	{
-		*value = OidInputFunctionCall(function, (char *) text, param, -1);
+		*value = OidInputFunctionCall(function, (char *) text, param, typmod);
 	}
 	PG_CATCH();
 	{
@@ -70,4 +70,11 @@ ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error)
 	}
 	PG_END_TRY();
 	return converted;
+}
+
+/* The same for a type without modifier. */
+bool
+ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error)
+{
+	return ls_type_input_typmod(type, -1, text, value, error);
 }

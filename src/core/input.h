@@ -25,6 +25,8 @@ typedef struct LsInputError
 
 extern char *ls_trim(const char *text);
 pg_noreturn extern void ls_null_argument(const char *name);
+extern bool ls_type_input_typmod(
+	Oid type, int32 typmod, const char *text, Datum *value, LsInputError *error);
 extern bool ls_type_input(Oid type, const char *text, Datum *value, LsInputError *error);
 
 #endif /* LS_CORE_INPUT_H */

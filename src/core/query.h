@@ -20,7 +20,6 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "nodes/parsenodes.h"
 #include "utils/uuid.h"
 
 #define LS_MAX_ARGS 24
@@ -31,36 +30,24 @@ typedef struct LsQuery
 	int nargs;
 	const Oid *argtypes;
 	SPIPlanPtr plan;  /* kept; NULL until the first use */
-	int plan_options; /* CURSOR_OPT_ of the planner */
+	bool custom_plan; /* planned anew for the parameters of each run */
 } LsQuery;
 
 /* Declares a static query; the types of its parameters follow the text. */
 #define LS_QUERY(var, text, ...) \
 	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
-	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, 0}
+	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, false}
 
 /*
- * The same with a say in how it is planned.  Of an organisation that the
- * statistics do not know the planner expects one row anywhere, and takes any
- * index that begins with organization_id for as good as the right one; see
- * "Plans" in docs/internals.md.
- *
- * LS_QUERY_GENERIC is for queries that find a few rows: planned for whichever
- * organisation, not for the one that happens to ask.
- *
- * LS_QUERY_ARRAY is for a query that takes an array of any length: planned for
- * the array that it gets, so that the array is hashed where no index is probed.
+ * The same for a query that takes an array of any length: planned for the array
+ * that it gets, so that the array is hashed where no index is probed.
  */
-#define LS_QUERY_PLANNED(var, options, text, ...) \
-	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
-	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, options}
-#define LS_QUERY_GENERIC(var, text, ...) \
-	LS_QUERY_PLANNED(var, CURSOR_OPT_GENERIC_PLAN, text, __VA_ARGS__)
 #define LS_QUERY_ARRAY(var, text, ...) \
-	LS_QUERY_PLANNED(var, CURSOR_OPT_CUSTOM_PLAN, text, __VA_ARGS__)
+	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
+	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, true}
 
 /* The same for a query without parameters. */
-#define LS_QUERY0(var, text) static LsQuery var = {text, 0, NULL, NULL, 0}
+#define LS_QUERY0(var, text) static LsQuery var = {text, 0, NULL, NULL, false}
 
 typedef struct LsArgs
 {

@@ -56,7 +56,6 @@ org_query(const char *relname)
 							  tenant_column, LS_SCHEMA, relname, tenant_column));
 	queries[i].query.nargs = 2;
 	queries[i].query.argtypes = argtypes;
-	queries[i].query.plan_options = CURSOR_OPT_GENERIC_PLAN;
 	queries[i].relname = MemoryContextStrdup(TopMemoryContext, relname);
 	return &queries[i].query;
 }

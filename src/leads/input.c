@@ -13,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "lead_system.h"
 #include "core/email.h"
@@ -170,6 +171,13 @@ ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column)
 	if (strcmp(name, "category") == 0 || strcmp(name, "category_slug") == 0)
 		return LS_INPUT_CATEGORY;
 	return LS_INPUT_UNKNOWN;
+}
+
+/* Is a header the column's own name, and not another one for it? */
+bool
+ls_lead_input_is_own_name(const char *header, LsLeadColumn column)
+{
+	return column != LEAD_NONE && strcmp(header_name(header), ls_lead_columns[column].name) == 0;
 }
 
 /* All names that jsonb may use, for messages. */
@@ -353,6 +361,20 @@ set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError
 	return true;
 }
 
+/* The modifier of a column's type, such as the scale of an amount. */
+static int32
+column_typmod(LsLeadColumn column)
+{
+	Oid relid = ls_relation_oid("leads", false);
+	Oid type;
+	Oid collation;
+	int32 typmod;
+
+	get_atttypetypmodcoll(
+		relid, get_attnum(relid, ls_lead_columns[column].name), &type, &typmod, &collation);
+	return typmod;
+}
+
 /* A column of leads, from text. */
 static bool
 set_column(LsLeadInput *input, const LsOrganization *organization, LsLeadColumn column,
@@ -380,7 +402,8 @@ set_column(LsLeadInput *input, const LsOrganization *organization, LsLeadColumn 
 	else if (column == LEAD_company_size)
 		text = company_size_band(text);
 
-	if (!ls_type_input(ls_lead_columns[column].type, text, &input->values[column], error))
+	if (!ls_type_input_typmod(ls_lead_columns[column].type, column_typmod(column), text,
+			&input->values[column], error))
 		return false;
 	input->set[column] = true;
 	return true;

@@ -29,6 +29,7 @@ typedef struct LsLeadInput
 } LsLeadInput;
 
 extern LsInputTarget ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column);
+extern bool ls_lead_input_is_own_name(const char *header, LsLeadColumn column);
 extern char *ls_lead_input_names(void);
 extern bool ls_lead_input_set(LsLeadInput *input, const LsOrganization *organization,
 	LsInputTarget target, LsLeadColumn column, const char *text, LsInputError *error);

@@ -13,6 +13,7 @@
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/growth.h"
 #include "core/transition.h"
 #include "core/trigger.h"
 #include "leads/internal.h"
@@ -70,6 +71,8 @@ ls_leads_after_statement(PG_FUNCTION_ARGS)
 	MemoryContext caller;
 	int i;
 
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_plans_follow_growth(trigdata->tg_relation);
 	statement.rel = trigdata->tg_relation;
 	statement.now = ls_clock_now();
 	statement.states = states;

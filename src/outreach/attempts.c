@@ -95,7 +95,7 @@ find_outcome(const char *name)
 static void
 lock_lead(const AttemptRow *row)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ("
 		"  SELECT c.lead_id FROM lead_system.campaign_leads c WHERE c.organization_id = $1 AND c.id = $2)"
 		" FOR NO KEY UPDATE",
@@ -125,8 +125,8 @@ lock_lead(const AttemptRow *row)
 static void
 read_row(AttemptRow *row, bool lock)
 {
-	LS_QUERY_GENERIC(locking, SELECT_ROW " FOR UPDATE OF c", UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LS_QUERY_GENERIC(reading, SELECT_ROW, UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LS_QUERY(locking, SELECT_ROW " FOR UPDATE OF c", UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LS_QUERY(reading, SELECT_ROW, UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	LsArgs args = {0};
 
 	if (lock)
@@ -212,7 +212,7 @@ static void
 update_row(const AttemptRow *row, const Outcome *outcome, int duration,
 	const LsCallDetails *details, TimestampTz at)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = $3, attempts = c.attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
 		"       claimed_by = NULL, lease_until = NULL, outcome = $6,"
@@ -253,7 +253,7 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration,
 static void
 update_lead(const AttemptRow *row, const Outcome *outcome, TimestampTz at)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"UPDATE lead_system.leads"
 		"   SET call_count = call_count + 1, last_activity_at = greatest(last_activity_at, $3),"
 		"       last_contact_at = CASE WHEN $4 THEN greatest(last_contact_at, $3) ELSE last_contact_at END"

@@ -71,7 +71,7 @@ typedef struct Candidate
 static bool
 read_campaign(LsClaim *claim)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT c.status, c.daily_cap, c.zone, CASE WHEN c.calling_from IS NULL THEN true"
 		"       WHEN c.calling_from < c.calling_to THEN c.at >= c.calling_from AND c.at < c.calling_to"
 		"       ELSE c.at >= c.calling_from OR c.at < c.calling_to END"
@@ -107,7 +107,7 @@ read_campaign(LsClaim *claim)
 static void
 read_lists(LsClaim *claim)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT a.lead_list_id, coalesce(a.max_attempts_override, p.max_attempts)"
 		"  FROM lead_system.campaign_lead_lists a"
 		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = a.campaign_id"
@@ -134,7 +134,7 @@ read_lists(LsClaim *claim)
 static int
 open_claims(const LsClaim *claim)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT count(*)::integer FROM lead_system.campaign_leads"
 		" WHERE organization_id = $1 AND campaign_id = $2 AND status = 'calling'",
 		UUIDOID, UUIDOID);
@@ -183,12 +183,12 @@ next_candidates(const LsClaim *claim, bool callbacks, int n, int *found)
 	"   AND c.lead_list_id = ANY ($4) AND c.is_dialable AND " condition \
 	" ORDER BY " ordering " LIMIT $5 FOR UPDATE SKIP LOCKED"
 	/* clang-format on */
-	LS_QUERY_GENERIC(queue,
+	LS_QUERY(queue,
 		CANDIDATES("c.status IN ('new', 'queued') AND NOT c.is_waiting",
 			"c.list_priority, c.temperature_rank, c.lead_score DESC, c.last_attempt_at NULLS FIRST,"
 			" c.added_at, c.id"),
 		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
-	LS_QUERY_GENERIC(due_callbacks,
+	LS_QUERY(due_callbacks,
 		CANDIDATES("c.status = 'contacted' AND c.outcome = 'callback'", "c.next_attempt_at, c.id"),
 		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
 	LsArgs args = {0};
@@ -216,7 +216,7 @@ next_candidates(const LsClaim *claim, bool callbacks, int n, int *found)
 static void
 read_leads(const LsClaim *claim, Candidate *candidates, int n)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT l.id, CASE WHEN " LS_IS_DIALABLE_SQL(
 			"l") " THEN l.phone_number END, l.do_not_call"
 				 "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)",
@@ -274,15 +274,15 @@ judge(const LsClaim *claim, const Candidate *candidate, bool callbacks)
 static void
 mark_refused(const LsClaim *claim, Fate fate, const pg_uuid_t *ids, int n)
 {
-	LS_QUERY_GENERIC(blocked,
+	LS_QUERY(blocked,
 		"UPDATE lead_system.campaign_leads SET status = 'dnc'"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY_GENERIC(undialable,
+	LS_QUERY(undialable,
 		"UPDATE lead_system.campaign_leads SET is_dialable = false"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY_GENERIC(exhausted,
+	LS_QUERY(exhausted,
 		"UPDATE lead_system.campaign_leads c SET status = " LS_SETTLED_SQL(
 			"c") " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
@@ -302,7 +302,7 @@ mark_refused(const LsClaim *claim, Fate fate, const pg_uuid_t *ids, int n)
 static void
 mark_claimed(const LsClaim *claim, const pg_uuid_t *ids, int n)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"UPDATE lead_system.campaign_leads"
 		"   SET status = 'calling', claimed_by = $3, lease_until = $4"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
@@ -402,7 +402,7 @@ make_claim(const LsClaim *claim, ReturnSetInfo *rsinfo)
 static void
 set_user(LsClaim *claim, const pg_uuid_t *user)
 {
-	LS_QUERY_GENERIC(query,
+	LS_QUERY(query,
 		"SELECT 1 FROM lead_system.users WHERE organization_id = $1 AND id = $2 AND is_active",
 		UUIDOID, UUIDOID);
 	LsScope scope;

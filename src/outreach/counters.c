@@ -20,6 +20,7 @@
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/growth.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/transition.h"
@@ -177,6 +178,8 @@ ls_outreach_members_changed(PG_FUNCTION_ARGS)
 	}
 	ls_transition_close(&transition);
 	counts_apply(counts, &query, 1, 1);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_plans_follow_growth(trigdata->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
@@ -253,5 +256,7 @@ ls_outreach_campaign_leads_changed(PG_FUNCTION_ARGS)
 	}
 	ls_transition_close(&transition);
 	counts_apply(counts, &query, 2, MAX_DELTAS);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ls_plans_follow_growth(rel);
 	return PointerGetDatum(NULL);
 }

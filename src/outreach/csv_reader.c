@@ -5,11 +5,11 @@
  *
  *	  libcsv is fed one physical line at a time, so that it is known on which
  *	  line a record begins.  It runs in strict mode.  When it refuses a record,
- *	  the first line of that record is read alone, leniently: if this gives as
+ *	  the first line of that record is split here, leniently: if this gives as
  *	  many fields as the file has columns, it is taken, with a warning (a quote
- *	  in the middle of a field is the usual case); if not, the line is reported
- *	  as broken.  Either way reading goes on with the line after it, so that a
- *	  broken record, or a quote that is never closed, costs one line.
+ *	  in the middle of a field is the usual case); if not, or if a quote is never
+ *	  closed, the line is reported as broken.  Either way reading goes on with
+ *	  the line after it, so that a broken record costs one line.
  *
  *	  The server's own COPY parser was compared (docs/benchmarks.md): it ends at
  *	  the first error, and drops quotes in the middle of a field silently.
@@ -27,7 +27,7 @@
 #include "lead_system.h"
 #include "outreach/csv_reader.h"
 
-/* Bytes of the longest record; a quote that is never closed ends there. */
+/* Bytes of the longest record of several lines; a quote that is never closed ends there. */
 #define MAX_RECORD (1024 * 1024)
 
 /* What libcsv's callbacks collect. */
@@ -84,14 +84,13 @@ csv_end(int terminator, void *arg)
 
 /* Start a parser. */
 static void
-parser_start(struct csv_parser *parser, CsvCollector *collector, const LsCsvReader *reader,
-	unsigned char options)
+parser_start(struct csv_parser *parser, CsvCollector *collector, const LsCsvReader *reader)
 {
 	collector->capacity = 16;
 	collector->fields = palloc(sizeof(char *) * collector->capacity);
 	collector->n = 0;
 	collector->complete = false;
-	if (csv_init(parser, options) != 0)
+	if (csv_init(parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
 		elog(ERROR, "csv_init failed");
 	csv_set_realloc_func(parser, csv_realloc);
 	csv_set_free_func(parser, csv_pfree);
@@ -160,7 +159,7 @@ read_strictly(LsCsvReader *reader, LsCsvRecord *record)
 	int line = reader->line;
 	bool refused = false;
 
-	parser_start(&parser, &collector, reader, CSV_STRICT | CSV_STRICT_FINI);
+	parser_start(&parser, &collector, reader);
 	while (!refused && !collector.complete && pos < reader->len)
 	{
 		size_t len = line_length(reader, pos);
@@ -170,7 +169,8 @@ read_strictly(LsCsvReader *reader, LsCsvRecord *record)
 			csv_parse(&parser, reader->text + pos, len, csv_field, csv_end, &collector) != len;
 		pos += len;
 		line++;
-		refused = refused || pos - reader->pos > MAX_RECORD;
+		refused = refused || (!collector.complete && line > reader->line + 1 &&
+								 pos - reader->pos > MAX_RECORD);
 	}
 	if (!refused && !collector.complete)
 		refused = csv_fini(&parser, csv_field, csv_end, &collector) != 0;
@@ -186,23 +186,88 @@ read_strictly(LsCsvReader *reader, LsCsvRecord *record)
 	return true;
 }
 
-/* Read one line leniently; false when a quote is left open. */
-static bool
-read_leniently(LsCsvReader *reader, size_t len, LsCsvRecord *record)
+/* Add a field to what a lenient reading collects; doubled quotes become one. */
+static void
+lenient_field(
+	CsvCollector *collector, const LsCsvReader *reader, const char *text, size_t len, bool quoted)
 {
-	struct csv_parser parser;
-	CsvCollector collector;
-	bool readable;
+	char *field = palloc(len + 1);
+	size_t n = 0;
+	size_t i;
 
-	parser_start(&parser, &collector, reader, CSV_STRICT_FINI);
-	readable =
-		csv_parse(&parser, reader->text + reader->pos, len, csv_field, csv_end, &collector) == len;
-	if (readable && !collector.complete)
-		readable = csv_fini(&parser, csv_field, csv_end, &collector) == 0;
-	csv_free(&parser);
+	for (i = 0; i < len; i++)
+	{
+		field[n++] = text[i];
+		if (quoted && text[i] == reader->quote && i + 1 < len && text[i + 1] == reader->quote)
+			i++;
+	}
+	csv_field(field, n, collector);
+	pfree(field);
+}
+
+/*
+ * The end of a field that opens with a quote: the closing quote, which stands
+ * before a delimiter or the end of the line.  Where there is none, but another
+ * quote, the field is taken with all its quotes as if it had not been quoted
+ * (*quoted is cleared).  NULL when the quote is not closed at all.
+ */
+static const char *
+quoted_end(const LsCsvReader *reader, const char *field, const char *end, bool *quoted)
+{
+	const char *inner = NULL;
+	const char *c;
+
+	for (c = field + 1; c < end; c++)
+	{
+		if (*c != reader->quote)
+			continue;
+		if (c + 1 == end || c[1] == reader->delimiter)
+			return c;
+		if (c[1] == reader->quote)
+			c++;
+		else if (inner == NULL)
+			inner = c;
+	}
+	*quoted = false;
+	if (inner == NULL)
+		return NULL;
+	c = memchr(inner, reader->delimiter, end - inner);
+	return c ? c : end;
+}
+
+/* Split one line, without its end, leniently; false when a quote is left open. */
+static bool
+read_leniently(LsCsvReader *reader, const char *line, size_t len, LsCsvRecord *record)
+{
+	CsvCollector collector = {palloc(sizeof(char *) * 16), 0, 16, false};
+	const char *end = line + len;
+	const char *field = line;
+
+	for (;;)
+	{
+		bool quoted = field < end && *field == reader->quote;
+		const char *stop;
+
+		if (quoted)
+			stop = quoted_end(reader, field, end, &quoted);
+		else
+		{
+			stop = memchr(field, reader->delimiter, end - field);
+			stop = stop ? stop : end;
+		}
+		if (stop == NULL)
+			return false;
+		if (quoted)
+			field++;
+		lenient_field(&collector, reader, field, stop - field, quoted);
+		field = quoted ? stop + 1 : stop;
+		if (field == end)
+			break;
+		field++;
+	}
 	record->fields = collector.fields;
 	record->n_fields = collector.n;
-	return readable && collector.complete;
+	return true;
 }
 
 /* A record that cannot be read. */
@@ -221,7 +286,7 @@ salvage(LsCsvReader *reader, LsCsvRecord *record)
 	size_t len = line_length(reader, reader->pos);
 
 	record->raw_len = content_length(record->raw, len);
-	if (!read_leniently(reader, len, record))
+	if (!read_leniently(reader, record->raw, record->raw_len, record))
 		broken(record, "a quoted field is not closed");
 	else if (reader->n_columns > 0 && record->n_fields != reader->n_columns)
 		broken(record, "a quote is misplaced");

@@ -151,6 +151,9 @@ ls_import_new_row(LsImport *import, int line, const char *raw, size_t raw_len)
 /*
  * Set what a column of the input stands for.  False when the value does not
  * fit; the row has then been reported as rejected.
+ *
+ * So is a row that says that its lead is deleted: among live leads it would be
+ * called, and a deleted one is not found again when the file comes again.
  */
 bool
 ls_import_set(LsImport *import, LsImportRow *row, const LsImportColumn *column, const char *value)
@@ -159,13 +162,16 @@ ls_import_set(LsImport *import, LsImportRow *row, const LsImportColumn *column, 
 	LsInputError error;
 	bool fits;
 
-	if (column->ignored || column->target == LS_INPUT_UNKNOWN || value == NULL ||
-		ls_import_is_null(import, value))
-		return true;
 	caller = MemoryContextSwitchTo(import->batch_context);
 	fits = ls_lead_input_set(
 		&row->input, &import->organization, column->target, column->column, value, &error);
 	MemoryContextSwitchTo(caller);
+	if (row->input.set[LEAD_deleted_at])
+	{
+		fits = false;
+		error.sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
+		error.message = "the lead is deleted";
+	}
 	if (!fits)
 		ls_import_problem(import, row->line, row->raw, strlen(row->raw), column->name, true,
 			error.sqlstate, error.message);

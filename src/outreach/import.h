@@ -34,11 +34,22 @@ typedef struct LsImportOptions
 	int n_null_values;
 } LsImportOptions;
 
+/* How a column of the input is known to stand for one of the lead. */
+typedef enum LsImportRank
+{
+	LS_IMPORT_MAPPED,
+	LS_IMPORT_OWN_NAME,
+	LS_IMPORT_OTHER_NAME,
+	LS_IMPORT_FULL_NAME
+} LsImportRank;
+
 /* What a column of the input becomes. */
 typedef struct LsImportColumn
 {
-	const char *name; /* as the input calls it */
+	const char *header; /* as the input calls it */
+	const char *name;   /* the same, and different from all others */
 	bool ignored;
+	LsImportRank rank;
 	LsInputTarget target; /* LS_INPUT_UNKNOWN: goes into metadata */
 	LsLeadColumn column;
 } LsImportColumn;
@@ -84,6 +95,11 @@ extern void ls_import_read_options(
 	Jsonb *json, const char *default_source, LsImportOptions *options);
 extern void ls_import_map_column(const LsImport *import, const char *name, LsImportColumn *column);
 extern bool ls_import_is_null(const LsImport *import, const char *value);
+
+/* import_record.c */
+extern int *ls_import_column_order(LsImportColumn *columns, int n);
+extern bool ls_import_fill_row(LsImport *import, LsImportRow *row, const LsImportColumn *columns,
+	const int *order, char **values, int n);
 
 /* import.c */
 extern LsImport *ls_import_start(

@@ -29,22 +29,16 @@ bad_file(const char *message, const char *hint)
 					   hint ? errhint("%s", hint) : 0));
 }
 
-/* Two columns of the input for one of the lead: the second goes into metadata. */
-static void
-resolve_repeated(LsImportColumn *columns, int n)
+/* A second column of a name gets a number, to be told from the first. */
+static char *
+column_name(const LsImportColumn *columns, int i, const char *name)
 {
-	int i;
+	int seen = 1;
 	int j;
 
-	for (i = 1; i < n; i++)
-	{
-		for (j = 0; j < i; j++)
-		{
-			if (columns[i].target != LS_INPUT_UNKNOWN && columns[i].target == columns[j].target &&
-				columns[i].column == columns[j].column)
-				columns[i].target = LS_INPUT_UNKNOWN;
-		}
-	}
+	for (j = 0; j < i; j++)
+		seen += strcmp(columns[j].header, name) == 0;
+	return seen > 1 ? psprintf("%s %d", name, seen) : pstrdup(name);
 }
 
 /*
@@ -65,9 +59,9 @@ read_header(const LsImport *import, const LsCsvRecord *first)
 		char *name = import->options.header ? pstrdup(first->fields[i]) : psprintf("%d", i + 1);
 
 		ls_import_map_column(import, name, &columns[i]);
+		columns[i].name = column_name(columns, i, name);
 		any = any || columns[i].target != LS_INPUT_UNKNOWN;
 	}
-	resolve_repeated(columns, first->n_fields);
 	if (!any)
 		bad_file(
 			import->options.header ? "no column of the header is known" : "no column is mapped",
@@ -76,46 +70,12 @@ read_header(const LsImport *import, const LsCsvRecord *first)
 	return columns;
 }
 
-/* Add a member to the object that collects metadata. */
-static void
-metadata_add(JsonbParseState **state, const char *key, const char *value)
-{
-	JsonbValue v;
-
-	if (*state == NULL)
-		(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
-	v.type = jbvString;
-	v.val.string.val = pstrdup(key);
-	v.val.string.len = strlen(key);
-	(void) pushJsonbValue(state, WJB_KEY, &v);
-	v.val.string.val = pstrdup(value);
-	v.val.string.len = strlen(value);
-	(void) pushJsonbValue(state, WJB_VALUE, &v);
-}
-
-/* What has no column goes into metadata; a metadata column of the input stays. */
-static void
-set_metadata(LsImport *import, LsImportRow *row, JsonbParseState *state)
-{
-	MemoryContext caller;
-
-	if (state == NULL || row->input.set[LEAD_metadata])
-		return;
-	caller = MemoryContextSwitchTo(import->batch_context);
-	row->input.values[LEAD_metadata] =
-		JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
-	row->input.set[LEAD_metadata] = true;
-	MemoryContextSwitchTo(caller);
-}
-
 /* Import one record of a CSV file. */
 static void
-import_record(LsImport *import, const LsImportColumn *columns, const LsCsvRecord *record)
+import_record(
+	LsImport *import, const LsImportColumn *columns, const int *order, const LsCsvRecord *record)
 {
 	LsImportRow *row = ls_import_new_row(import, record->line, record->raw, record->raw_len);
-	JsonbParseState *metadata = NULL;
-	bool empty = true;
-	int i;
 
 	if (record->fields == NULL)
 	{
@@ -123,28 +83,11 @@ import_record(LsImport *import, const LsImportColumn *columns, const LsCsvRecord
 			ERRCODE_BAD_COPY_FILE_FORMAT, record->problem);
 		return;
 	}
-	for (i = 0; i < record->n_fields; i++)
-	{
-		const char *value = record->fields[i];
-
-		if (*value == '\0' || columns[i].ignored || ls_import_is_null(import, value))
-			continue;
-		empty = false;
-		if (columns[i].target == LS_INPUT_UNKNOWN)
-			metadata_add(&metadata, columns[i].name, value);
-		else if (!ls_import_set(import, row, &columns[i], value))
-			return;
-	}
-	if (empty)
-	{
-		ls_import_problem(import, record->line, record->raw, record->raw_len, NULL, true,
-			ERRCODE_INVALID_PARAMETER_VALUE, "the record is empty");
+	if (!ls_import_fill_row(import, row, columns, order, record->fields, record->n_fields))
 		return;
-	}
 	if (record->problem != NULL)
 		ls_import_problem(import, record->line, record->raw, record->raw_len, NULL, false,
 			ERRCODE_BAD_COPY_FILE_FORMAT, record->problem);
-	set_metadata(import, row, metadata);
 	ls_import_add_row(import, row);
 }
 
@@ -155,6 +98,7 @@ import_text(LsImport *import, text *csv)
 	MemoryContext record_context = AllocSetContextCreate(
 		CurrentMemoryContext, "lead_system imported record", ALLOCSET_DEFAULT_SIZES);
 	LsImportColumn *columns;
+	int *order;
 	LsCsvReader reader;
 	LsCsvRecord record;
 	bool more;
@@ -166,6 +110,7 @@ import_text(LsImport *import, text *csv)
 	if (!more)
 		bad_file("the CSV text is empty", NULL);
 	columns = read_header(import, &record);
+	order = ls_import_column_order(columns, record.n_fields);
 	reader.n_columns = record.n_fields;
 	if (import->options.header)
 		more = ls_csv_next(&reader, &record);
@@ -174,7 +119,7 @@ import_text(LsImport *import, text *csv)
 		MemoryContext caller = MemoryContextSwitchTo(record_context);
 
 		CHECK_FOR_INTERRUPTS();
-		import_record(import, columns, &record);
+		import_record(import, columns, order, &record);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(record_context);
 		pgstat_progress_update_param(PROGRESS_COPY_BYTES_PROCESSED, reader.pos);
@@ -242,8 +187,9 @@ import_object(LsImport *import, int line, Jsonb *object)
 {
 	char *raw = ls_json_text(object);
 	LsImportRow *row = ls_import_new_row(import, line, raw, strlen(raw));
-	JsonbParseState *metadata = NULL;
+	LsImportColumn *columns;
 	LsJsonMember *members;
+	char **values;
 	int n;
 	int i;
 
@@ -254,21 +200,15 @@ import_object(LsImport *import, int line, Jsonb *object)
 		return;
 	}
 	members = ls_json_members(object, "lead", &n);
+	columns = palloc(sizeof(LsImportColumn) * Max(n, 1));
+	values = palloc(sizeof(char *) * Max(n, 1));
 	for (i = 0; i < n; i++)
 	{
-		char *value = ls_json_scalar_text(&members[i].value);
-		LsImportColumn column;
-
-		ls_import_map_column(import, members[i].key, &column);
-		if (value == NULL || *value == '\0')
-			continue;
-		if (column.target == LS_INPUT_UNKNOWN)
-			metadata_add(&metadata, column.name, value);
-		else if (!ls_import_set(import, row, &column, value))
-			return;
+		ls_import_map_column(import, members[i].key, &columns[i]);
+		values[i] = ls_json_scalar_text(&members[i].value);
 	}
-	set_metadata(import, row, metadata);
-	ls_import_add_row(import, row);
+	if (ls_import_fill_row(import, row, columns, ls_import_column_order(columns, n), values, n))
+		ls_import_add_row(import, row);
 }
 
 /* Import the elements of an array, which are numbered from 1. */

@@ -3,10 +3,11 @@
  * import_batch.c
  *	  Writes a batch of imported rows.
  *
- *	  Rows of one lead are collapsed into one unit, units are matched with the
- *	  leads that exist (semantics I13), new ones inserted and others updated, each
- *	  with one statement.  All this runs in a subtransaction: when something is
- *	  refused, the batch is halved and tried again, down to the one unit that is
+ *	  Rows that the table would not take are reported and left out.  The rows of
+ *	  one lead are collapsed into one unit, units are matched with the leads that
+ *	  exist (semantics I13), new ones inserted and others updated, each with one
+ *	  statement.  All this runs in a subtransaction: when something is refused all
+ *	  the same, the batch is halved and tried again, down to the one unit that is
  *	  at fault, so that a bad row costs itself and no other, whichever rule or
  *	  constraint refuses it.  A conflict with another session that imports the
  *	  same leads is tried again first, since by then its leads can be seen.
@@ -37,8 +38,8 @@ typedef struct KeyEntry
 	int unit;
 } KeyEntry;
 
-/* Keys by which two rows are known to be of one lead, in the order of I13. */
-static const LsLeadColumn key_columns[] = {LEAD_id, LEAD_source_id, LEAD_email, LEAD_phone_number};
+const LsLeadColumn ls_import_keys[LS_IMPORT_N_KEYS] = {
+	LEAD_id, LEAD_source_id, LEAD_email, LEAD_phone_number};
 
 /* A key of a row as text, with the kind of key before it; NULL if not set. */
 static char *
@@ -68,12 +69,12 @@ find_unit(HTAB *keys, LsImportUnit *units, const LsLeadInput *input)
 {
 	int i;
 
-	for (i = 0; i < (int) lengthof(key_columns); i++)
+	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
 	{
-		char *key = key_text(input, key_columns[i]);
+		char *key = key_text(input, ls_import_keys[i]);
 		uint64 hash = key ? key_hash(key) : 0;
 		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_FIND, NULL) : NULL;
-		char *other = entry ? key_text(&units[entry->unit].input, key_columns[i]) : NULL;
+		char *other = entry ? key_text(&units[entry->unit].input, ls_import_keys[i]) : NULL;
 
 		if (other != NULL && strcmp(other, key) == 0)
 			return entry->unit;
@@ -87,9 +88,9 @@ remember_keys(HTAB *keys, const LsLeadInput *input, int unit)
 {
 	int i;
 
-	for (i = 0; i < (int) lengthof(key_columns); i++)
+	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
 	{
-		char *key = key_text(input, key_columns[i]);
+		char *key = key_text(input, ls_import_keys[i]);
 		uint64 hash = key ? key_hash(key) : 0;
 		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_ENTER, NULL) : NULL;
 
@@ -125,7 +126,11 @@ ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from)
 	}
 }
 
-/* Collapse rows into units; returns how many there are. */
+/*
+ * Collapse rows into units; returns how many there are.  Only when rows are
+ * merged does a later row add to its unit.  Otherwise it is a duplicate of the
+ * first, as it would be if that had been in the batch before.
+ */
 static int
 collapse(LsImport *import, LsImportUnit *units)
 {
@@ -137,8 +142,8 @@ collapse(LsImport *import, LsImportUnit *units)
 	ctl.keysize = sizeof(uint64);
 	ctl.entrysize = sizeof(KeyEntry);
 	ctl.hcxt = CurrentMemoryContext;
-	keys = hash_create(
-		"lead_system import keys", import->n_rows * 2, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	keys = hash_create("lead_system import keys", import->n_rows * 2 + 1, &ctl,
+		HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	for (i = 0; i < import->n_rows; i++)
 	{
 		LsImportRow *row = import->rows[i];
@@ -153,8 +158,10 @@ collapse(LsImport *import, LsImportUnit *units)
 		}
 		else
 		{
-			ls_import_merge_input(&units[unit].input, &row->input);
 			units[unit].rows = lappend(units[unit].rows, row);
+			if (import->options.on_duplicate != LS_IMPORT_MERGE)
+				continue;
+			ls_import_merge_input(&units[unit].input, &row->input);
 		}
 		remember_keys(keys, &units[unit].input, unit);
 	}
@@ -162,14 +169,15 @@ collapse(LsImport *import, LsImportUnit *units)
 }
 
 /* May an error be the fault of a row?  Others end the import. */
-static bool
-is_row_error(int sqlstate)
+bool
+ls_import_is_row_error(int sqlstate)
 {
 	int category = ERRCODE_TO_CATEGORY(sqlstate);
 
 	return category == ERRCODE_DATA_EXCEPTION ||
 		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
 		   category == ERRCODE_TO_CATEGORY(LS_ERRCODE_STATUS_STEP) ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED) ||
 		   category == ERRCODE_TO_CATEGORY(ERRCODE_RAISE_EXCEPTION) ||
 		   sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
 }
@@ -209,7 +217,7 @@ try_units(LsImport *import, LsImportUnit *units, int n)
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		import->counts = counts;
-		if (!is_row_error(failure->sqlerrcode))
+		if (!ls_import_is_row_error(failure->sqlerrcode))
 			ReThrowError(failure);
 		ls_import_show_progress(import);
 	}
@@ -220,18 +228,6 @@ try_units(LsImport *import, LsImportUnit *units, int n)
 }
 
 static void write_units(LsImport *import, LsImportUnit *units, int n);
-
-/* Report the one row that is at fault. */
-static void
-reject_row(LsImport *import, const LsImportRow *row, const ErrorData *error)
-{
-	const char *reason = error->message;
-
-	if (error->detail != NULL)
-		reason = psprintf("%s (%s)", error->message, error->detail);
-	ls_import_problem(import, row->line, row->raw, strlen(row->raw), error->column_name, true,
-		error->sqlerrcode, reason);
-}
 
 /* A unit that was refused: its rows are tried one by one. */
 static void
@@ -271,8 +267,10 @@ write_units(LsImport *import, LsImportUnit *units, int n)
 	}
 	else if (list_length(units->rows) > 1)
 		write_rows_of(import, units);
+	else if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error); /* no fault of the row: the whole import is to be retried */
 	else
-		reject_row(import, linitial(units->rows), error);
+		ls_import_reject_row(import, linitial(units->rows), error);
 }
 
 /* Write the batch and start the next one. */
@@ -285,9 +283,11 @@ ls_import_flush(LsImport *import)
 
 	if (import->n_rows > 0)
 	{
-		units = palloc(sizeof(LsImportUnit) * import->n_rows);
+		ls_import_refuse_rows(import);
+		units = palloc(sizeof(LsImportUnit) * Max(import->n_rows, 1));
 		n = collapse(import, units);
-		write_units(import, units, n);
+		if (n > 0)
+			write_units(import, units, n);
 	}
 	import->n_rows = 0;
 	MemoryContextSwitchTo(caller);

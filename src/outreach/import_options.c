@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "lead_system.h"
+#include "core/phone.h"
 #include "outreach/import.h"
 
 /* An option whose value does not fit. */
@@ -78,6 +79,26 @@ option_null_values(const LsJsonMember *member, LsImportOptions *options)
 	}
 }
 
+/*
+ * A region: a two-letter code in either case.  Whether it exists can be told
+ * only when the number parser is there.
+ */
+static char *
+option_region(const LsJsonMember *member)
+{
+	char *region = option_text(member);
+	char *c;
+
+	for (c = region; *c != '\0'; c++)
+		*c = pg_ascii_toupper((unsigned char) *c);
+	if (strlen(region) != 2 || strspn(region, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2 ||
+		!ls_phone_region_exists(region))
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unrecognized region \"%s\"", region),
+				errhint("A region is a two-letter ISO 3166 code such as US or GB.")));
+	return region;
+}
+
 /* One option. */
 static void
 read_option(const LsJsonMember *member, LsImportOptions *options)
@@ -100,7 +121,7 @@ read_option(const LsJsonMember *member, LsImportOptions *options)
 		options->header = member->value.val.boolean;
 	}
 	else if (strcmp(member->key, "region") == 0)
-		options->region = option_text(member);
+		options->region = option_region(member);
 	else if (strcmp(member->key, "on_duplicate") == 0)
 		options->on_duplicate = option_on_duplicate(member);
 	else if (strcmp(member->key, "source") == 0)
@@ -166,10 +187,15 @@ ls_import_map_column(const LsImport *import, const char *name, LsImportColumn *c
 	JsonbValue *mapped = options->mapping ? ls_json_get(options->mapping, name) : NULL;
 
 	memset(column, 0, sizeof(LsImportColumn));
-	column->name = name;
+	column->header = column->name = name;
 	column->column = LEAD_NONE;
 	if (mapped == NULL)
+	{
 		column->target = ls_lead_input_target(name, true, &column->column);
+		column->rank = column->target == LS_INPUT_NAME                   ? LS_IMPORT_FULL_NAME
+					   : ls_lead_input_is_own_name(name, column->column) ? LS_IMPORT_OWN_NAME
+																		 : LS_IMPORT_OTHER_NAME;
+	}
 	else if (mapped->type == jbvNull)
 		column->ignored = true;
 	else if (strcmp(ls_json_scalar_text(mapped), "metadata") == 0)

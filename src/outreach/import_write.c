@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * import_write.c
- *	  The statements that write units of an import: match, insert, update, list.
+ *	  The statements that write units of an import: insert, update, list.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
 
 #include "lead_system.h"
 #include "core/clock.h"
@@ -56,8 +58,8 @@ typedef struct ArrayStatement
 } ArrayStatement;
 
 /* A column of units as an array; arrays of texts go as texts. */
-static Datum
-column_array(LsImportUnit **units, int n, LsLeadColumn column, Oid *array_type)
+Datum
+ls_import_column_array(LsImportUnit **units, int n, LsLeadColumn column, Oid *array_type)
 {
 	Oid type = ls_lead_columns[column].type;
 	bool as_text = (type == TEXTARRAYOID);
@@ -147,7 +149,7 @@ statement_unnest(ArrayStatement *statement, List *columns, LsImportUnit **units,
 		LsLeadColumn column = (LsLeadColumn) lfirst_int(cell);
 
 		statement->values[statement->n] =
-			column_array(units, n, column, &statement->types[statement->n]);
+			ls_import_column_array(units, n, column, &statement->types[statement->n]);
 		statement->n++;
 		appendStringInfo(&statement->sql, ", $%d", statement->n);
 		appendStringInfo(&names, ", %s", ls_lead_columns[column].name);
@@ -162,6 +164,42 @@ statement_run(ArrayStatement *statement)
 	int rc = SPI_execute_with_args(
 		statement->sql.data, statement->n, statement->types, statement->values, NULL, false, 0);
 
+	if (rc < 0)
+		elog(ERROR, "\"%s\" failed: %s", statement->sql.data, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/*
+ * Leads, in a statement that names them by id.  The form of the condition on
+ * the organisation keeps indexes that begin with it out of consideration: to a
+ * planner without statistics of the tenant they look as good as the primary
+ * key, and reading one means reading all leads of the tenant.
+ */
+#define BY_KEY "(l.organization_id = $1) IS TRUE AND l.id = "
+
+/*
+ * Run a statement that uses BY_KEY.  It is planned without knowing the values,
+ * and with sequential scans off, so the primary key is what is left; settings
+ * are restored before it runs, since triggers plan their own queries then.
+ */
+static uint64
+statement_run_by_key(ArrayStatement *statement)
+{
+	int nest_level = NewGUCNestLevel();
+	CachedPlan *generic;
+	SPIPlanPtr plan;
+	int rc;
+
+	set_config_option(
+		"enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	plan = SPI_prepare_cursor(
+		statement->sql.data, statement->n, statement->types, CURSOR_OPT_GENERIC_PLAN);
+	generic = plan ? SPI_plan_get_cached_plan(plan) : NULL;
+	if (generic == NULL)
+		elog(ERROR, "could not plan \"%s\"", statement->sql.data);
+	ReleaseCachedPlan(generic, NULL);
+	AtEOXact_GUC(false, nest_level);
+	rc = SPI_execute_plan(plan, statement->values, NULL, false, 0);
 	if (rc < 0)
 		elog(ERROR, "\"%s\" failed: %s", statement->sql.data, SPI_result_code_string(rc));
 	return SPI_processed;
@@ -253,138 +291,58 @@ update_units(LsImport *import, LsImportUnit **units, int n)
 		appendStringInfo(&new_values, "%s%s", separator, expression);
 	}
 	statement_unnest(&statement, columns, units, n);
-	appendStringInfo(&statement.sql,
-		" WHERE l.organization_id = $1 AND l.id = u.id AND ROW(%s) IS DISTINCT FROM ROW(%s)",
+	appendStringInfo(&statement.sql, " WHERE " BY_KEY "u.id AND ROW(%s) IS DISTINCT FROM ROW(%s)",
 		old_values.data, new_values.data);
-	return (int) statement_run(&statement);
+	return (int) statement_run_by_key(&statement);
 }
 
-/* The lead that a unit is about, among those that exist. */
-static void
-match_units(LsImport *import, LsImportUnit *units, int n)
-{
-/* clang-format off */
-#define LIVE_LEAD(condition) \
-	"LEFT JOIN LATERAL (SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND " condition \
-	" AND l.deleted_at IS NULL ORDER BY l.created_at, l.id LIMIT 1) "
-	LS_QUERY(query,
-		"SELECT k.ordinality::integer, coalesce(i.id, s.id, e.id, p.id)"
-		"  FROM unnest($2, $3, $4, $5, $6) WITH ORDINALITY"
-		"       k(id, source, source_id, email, phone_number, ordinality) "
-		LIVE_LEAD("l.id = k.id") "i ON true "
-		LIVE_LEAD("l.source_id = k.source_id AND l.source IS NOT DISTINCT FROM k.source")
-		"s ON i.id IS NULL " LIVE_LEAD("l.email = k.email") "e ON i.id IS NULL AND s.id IS NULL "
-		LIVE_LEAD("l.phone_number = k.phone_number")
-		"p ON i.id IS NULL AND s.id IS NULL AND e.id IS NULL",
-		UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID);
-	/* clang-format on */
-	static const LsLeadColumn keys[] = {
-		LEAD_id, LEAD_source, LEAD_source_id, LEAD_email, LEAD_phone_number};
-	LsImportUnit **all = palloc(sizeof(LsImportUnit *) * n);
-	LsArgs args = {0};
-	Oid array_type;
-	uint64 found;
-	uint64 row;
-	int i;
-
-	for (i = 0; i < n; i++)
-	{
-		all[i] = &units[i];
-		units[i].matched = units[i].folded = false;
-	}
-	ls_arg_uuid(&args, &import->org);
-	for (i = 0; i < (int) lengthof(keys); i++)
-		ls_arg_datum(&args, column_array(all, n, keys[i], &array_type), false);
-	found = ls_query_run(&query, &args, LS_WRITE);
-	for (row = 0; row < found; row++)
-	{
-		LsImportUnit *unit = &units[ls_result_int32(row, 1) - 1];
-
-		if (!ls_result_isnull(row, 2))
-		{
-			unit->matched = true;
-			unit->lead = ls_result_uuid(row, 2);
-		}
-	}
-}
-
-typedef struct LeadEntry
-{
-	pg_uuid_t lead; /* hash key */
-	LsImportUnit *unit;
-} LeadEntry;
-
-/*
- * Two units can turn out to be the same lead, one found by its e-mail address
- * and one by its number; the later one goes into the earlier one.
- */
-static void
-fold_units(LsImport *import, LsImportUnit *units, int n)
-{
-	HASHCTL ctl = {0};
-	HTAB *leads;
-	int i;
-
-	ctl.keysize = sizeof(pg_uuid_t);
-	ctl.entrysize = sizeof(LeadEntry);
-	ctl.hcxt = CurrentMemoryContext;
-	leads =
-		hash_create("lead_system imported leads", n, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (i = 0; i < n; i++)
-	{
-		LeadEntry *entry;
-		bool found;
-
-		if (!units[i].matched)
-			continue;
-		entry = hash_search(leads, &units[i].lead, HASH_ENTER, &found);
-		if (!found)
-			entry->unit = &units[i];
-		else
-		{
-			ls_import_merge_input(&entry->unit->input, &units[i].input);
-			units[i].folded = true;
-		}
-	}
-	hash_destroy(leads);
-}
-
-/* Put the leads into the list, and count those that are blocked (D17). */
+/* Put the leads into the list. */
 static void
 list_leads(LsImport *import, const pg_uuid_t *ids, int n)
 {
-	LS_QUERY(add,
+	LS_QUERY(query,
 		"INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id, added_at)"
 		" SELECT $1, $2, u, $4 FROM unnest($3) u ORDER BY u"
 		" ON CONFLICT (organization_id, lead_list_id, lead_id) DO NOTHING",
 		UUIDOID, UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID);
-	LS_QUERY(count_blocked,
-		"SELECT count(*)::integer FROM lead_system.leads"
-		" WHERE organization_id = $1 AND id = ANY ($2) AND do_not_call",
-		UUIDOID, UUIDARRAYOID);
-	Datum array = ls_uuid_array(ids, n);
-	LsArgs add_args = {0};
-	LsArgs count_args = {0};
+	LsArgs args = {0};
 
-	ls_arg_uuid(&add_args, &import->org);
-	ls_arg_uuid(&add_args, &import->list);
-	ls_arg_datum(&add_args, array, false);
-	ls_arg_timestamptz(&add_args, ls_clock_now());
-	ls_query_run(&add, &add_args, LS_WRITE);
-
-	ls_arg_uuid(&count_args, &import->org);
-	ls_arg_datum(&count_args, array, false);
-	ls_query_run(&count_blocked, &count_args, LS_WRITE);
-	import->counts.blocked += ls_result_int32(0, 1);
+	ls_arg_uuid(&args, &import->org);
+	ls_arg_uuid(&args, &import->list);
+	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* With on_duplicate reject, a lead that exists is a row that is rejected. */
+/* Count the leads that are blocked (D17). */
+static int
+count_blocked(const LsImport *import, const pg_uuid_t *ids, int n)
+{
+	ArrayStatement statement;
+
+	statement.n = 2;
+	statement.types[0] = UUIDOID;
+	statement.values[0] = UUIDPGetDatum(&import->org);
+	statement.types[1] = UUIDARRAYOID;
+	statement.values[1] = ls_uuid_array(ids, n);
+	initStringInfo(&statement.sql);
+	appendStringInfoString(&statement.sql,
+		"SELECT count(*)::integer FROM lead_system.leads l WHERE " BY_KEY
+		"ANY ($2) AND l.do_not_call");
+	(void) statement_run_by_key(&statement);
+	return ls_result_int32(0, 1);
+}
+
+/*
+ * With on_duplicate reject, a lead that exists is a row that is rejected; of a
+ * new lead's rows, the first makes it exist.
+ */
 static void
 reject_existing(LsImport *import, const LsImportUnit *unit)
 {
 	ListCell *cell;
 
-	foreach (cell, unit->rows)
+	for_each_from(cell, unit->rows, unit->matched ? 0 : 1)
 	{
 		LsImportRow *row = lfirst(cell);
 
@@ -403,16 +361,22 @@ sort_units(LsImport *import, LsImportUnit *units, int n, LsImportUnit **new, int
 
 	for (i = 0; i < n; i++)
 	{
-		if (units[i].matched && import->options.on_duplicate == LS_IMPORT_REJECT)
+		if (units[i].refused)
+			continue;
+		if (import->options.on_duplicate == LS_IMPORT_REJECT)
 		{
 			reject_existing(import, &units[i]);
-			continue;
+			if (units[i].matched)
+				continue;
 		}
-		import->counts.duplicate += list_length(units[i].rows) - (units[i].folded ? 0 : 1);
+		else
+			import->counts.duplicate += list_length(units[i].rows) - (units[i].folded ? 0 : 1);
 		if (units[i].folded)
 			continue;
 		if (units[i].matched)
-			old[(*n_old)++] = &units[i];
+			old[(*n_old)++] = import->options.on_duplicate == LS_IMPORT_MERGE
+								  ? ls_import_mergeable(import, &units[i])
+								  : &units[i];
 		else
 		{
 			if (units[i].input.set[LEAD_id])
@@ -440,8 +404,7 @@ ls_import_write(LsImport *import, LsImportUnit *units, int n)
 	int updated = 0;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	match_units(import, units, n);
-	fold_units(import, units, n);
+	ls_import_match(import, units, n);
 	n_leads = sort_units(import, units, n, new, &n_new, old, &n_old, leads);
 	insert_units(import, new, n_new);
 	if (import->options.on_duplicate == LS_IMPORT_MERGE)
@@ -449,5 +412,6 @@ ls_import_write(LsImport *import, LsImportUnit *units, int n)
 	import->counts.updated += updated;
 	import->counts.duplicate += n_old - updated;
 	list_leads(import, leads, n_leads);
+	import->counts.blocked += count_blocked(import, leads, n_leads);
 	ls_scope_close(&scope);
 }

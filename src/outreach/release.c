@@ -37,19 +37,19 @@ lock_some(LsQuery *query, const LsArgs *args, int *n)
 void
 ls_claim_release_lapsed(const LsClaim *claim)
 {
-	LS_QUERY_GENERIC(lapsed,
+	LS_QUERY(lapsed,
 		"SELECT c.id FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.status = 'calling'"
 		"   AND c.lease_until <= $3 FOR UPDATE SKIP LOCKED",
 		UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LS_QUERY_GENERIC(release,
+	LS_QUERY(release,
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = CASE WHEN " LS_IS_CALLBACK_SQL(
 			"c") " THEN 'contacted' ELSE 'queued' END,"
 				 "       claimed_by = NULL, lease_until = NULL"
 				 " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
-	LS_QUERY_GENERIC(withdraw,
+	LS_QUERY(withdraw,
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = " LS_SETTLED_SQL(
 			"c") ", outcome = coalesce(c.outcome, 'list_removed'),"
@@ -80,14 +80,14 @@ ls_claim_release_lapsed(const LsClaim *claim)
 bool
 ls_claim_release_waiting(const LsClaim *claim)
 {
-	LS_QUERY_GENERIC(due,
+	LS_QUERY(due,
 		"SELECT c.id FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = ANY ($3)"
 		"   AND c.next_attempt_at <= $4 AND c.status IN ('new', 'queued') AND c.is_dialable"
 		"   AND c.is_waiting"
 		" LIMIT $5 FOR UPDATE SKIP LOCKED",
 		UUIDOID, UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT8OID);
-	LS_QUERY_GENERIC(release,
+	LS_QUERY(release,
 		"UPDATE lead_system.campaign_leads SET is_waiting = false"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
