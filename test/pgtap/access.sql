@@ -160,8 +160,8 @@ SELECT results_eq($$
        AND has_any_column_privilege(l.role_name, c.oid, p.command) AND NOT has_column_privilege(l.role_name, c.oid, a.attnum, p.command)
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$, $$ VALUES
-    ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
-    ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
+    ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
+    ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('organizations', 'admin', 'UPDATE', 'created_at, id, status, tenant_id, updated_at'),
     ('pipelines', 'admin', 'INSERT', 'created_at, id'),
     ('pipelines', 'admin', 'UPDATE', 'created_at, id'),
