@@ -267,6 +267,14 @@ SELECT c AS campaign, count(q.*) AS claimed FROM unnest(ARRAY[:'eighth', :'ninth
 --
 -- An organization that the statistics do not know: each statement reads its rows a few times at most
 --
+-- (they know one with a thousand leads, all in a list and in a campaign)
+\set known_list 'd3000000-0000-4000-8000-000000000fc0'
+\set known      'd3000000-0000-4000-8000-000000000cc0'
+INSERT INTO lead_system.leads (organization_id, first_name) SELECT :'alpha', 'known' FROM generate_series(1, 1000);
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'known_list', 'known');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT :'alpha', :'known_list', id FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name = 'known';
+INSERT INTO lead_system.campaigns (organization_id, id, name) VALUES (:'alpha', :'known', 'Known');
+SELECT lead_system.add_lead_list_to_campaign(:'known', :'known_list') IS NOT NULL AS added;
 ANALYZE lead_system.leads, lead_system.lead_list_members, lead_system.campaign_leads, lead_system.dnc_list;
 \set many_list 'd3000000-0000-4000-8000-000000000fc1'
 \set many      'd3000000-0000-4000-8000-000000000cc1'
