@@ -147,7 +147,7 @@ SELECT v.case_name, v.variant, CASE v.unit WHEN 'call' THEN 50 ELSE :members END
     ('claim_campaign_leads, 10 leads', 'plpgsql', 50, 'call', 'SELECT count(*) FROM bench.campaigns c, bench.claim(c.id, 10) WHERE c.name = ''round '' || $1'),
     ('claim_campaign_leads, 10 leads', 'bare', 50, 'call', 'UPDATE bench.bare_campaign_leads SET status = ''calling'', lease_until = now() + interval ''5 minutes'' WHERE id IN ('
         'SELECT q.id FROM bench.bare_campaign_leads q WHERE q.campaign_id = (SELECT id FROM bench.campaigns WHERE name = ''round '' || $1)'
-        ' AND q.organization_id = (SELECT lead_system.current_org_id()) AND q.status IN (''new'', ''queued'') AND q.is_dialable AND q.next_attempt_at <= now()'
+        ' AND q.organization_id = (SELECT lead_system.current_org_id()) AND q.status IN (''new'', ''queued'') AND q.is_dialable AND NOT q.is_waiting AND q.next_attempt_at <= now()'
         ' ORDER BY q.list_priority, q.temperature_rank, q.lead_score DESC, q.last_attempt_at NULLS FIRST, q.added_at, q.id LIMIT 10 FOR UPDATE SKIP LOCKED)')
   ) v(case_name, variant, repeats, unit, statement);
 

@@ -66,7 +66,8 @@ $$;
 
 CREATE FUNCTION bench.claim(p_campaign uuid, p_limit integer)
     RETURNS TABLE (campaign_lead_id uuid, lead_id uuid, phone_number text, attempts integer)
-    LANGUAGE plpgsql
+    -- Without this it sorts the whole queue once the table has been analyzed: 50 ms a claim.
+    LANGUAGE plpgsql SET enable_sort = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -77,7 +78,7 @@ BEGIN
     RETURN QUERY
     WITH next AS MATERIALIZED (
         SELECT c.id FROM bench.campaign_leads c
-         WHERE c.organization_id = org AND c.campaign_id = p_campaign AND c.status IN ('new', 'queued') AND c.is_dialable
+         WHERE c.organization_id = org AND c.campaign_id = p_campaign AND c.status IN ('new', 'queued') AND c.is_dialable AND NOT c.is_waiting
            AND c.next_attempt_at <= now()
            AND NOT EXISTS (SELECT FROM bench.leads l
                              JOIN lead_system.dnc_list d ON d.organization_id = org AND d.phone_number = l.phone_number

@@ -76,6 +76,10 @@ SELECT * FROM calls WHERE lead = 'details' \gx
 -- a report that is repeated is recognised by the provider's id, and changes nothing
 SELECT lead_system.record_call_attempt(pg_temp.row_of('details'), 'donated', 10, '{"provider_call_id": "call-1"}') = :'call' AS same_call;
 SELECT status, attempts, total_talk_time FROM queue WHERE lead = 'details';
+-- the id of a call to somebody else is a mistake
+SELECT lead_system.record_call_attempt(pg_temp.row_of('claims'), 'answered', 10, '{"provider_call_id": "call-1"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT status, attempts FROM queue WHERE lead = 'claims';
 -- what is not told stays, talk adds up
 SET lead_system.now = '2026-03-03 16:00:00+00';
 SELECT lead_system.record_call_attempt(pg_temp.row_of('details'), 'donated', 60, '{"donated_amount": "45.50", "notes": null}') IS NOT NULL AS recorded;
@@ -106,6 +110,17 @@ SELECT lead_system.record_call_attempt(pg_temp.row_of('callback'), 'no_answer') 
 SELECT lead, status, attempts, outcome, donated_amount FROM queue WHERE lead IN ('declined', 'callback');
 
 --
+-- Who was reached once has been contacted, whatever becomes of later calls (I10)
+--
+SELECT lead_system.record_call_attempt(pg_temp.row_of('callback'), 'busy') IS NOT NULL AS third_of_four;
+SELECT status, attempts, outcome FROM queue WHERE lead = 'callback';
+BEGIN;
+SELECT lead_system.record_call_attempt(pg_temp.row_of('callback'), 'no_answer') IS NOT NULL AS last;
+SELECT q.status, q.attempts, q.outcome, c.contacted_at FROM queue q JOIN lead_system.campaign_leads c ON c.id = q.id WHERE lead = 'callback';
+SELECT contacted_leads FROM lead_system.campaign_lead_lists WHERE organization_id = :'alpha';
+ROLLBACK;
+
+--
 -- Claims
 --
 SET lead_system.now = '2026-03-05 16:00:00+00';
@@ -119,6 +134,10 @@ SET app.current_user_id = :'ron';
 SELECT lead_system.record_call_attempt(pg_temp.row_of('claims'), 'no_answer', 3) IS NOT NULL AS recorded;
 SELECT lead, status, attempts, claimed, lease_until FROM queue WHERE lead = 'claims';
 SELECT lead, "user", status FROM calls WHERE lead = 'claims';
+-- a lead whose score changes during the call goes back to where it belongs (I4)
+UPDATE lead_system.leads SET company_size = '201-1000', industry = 'Software/SaaS' WHERE organization_id = :'alpha' AND first_name IN ('no_answer', 'answered');
+SELECT lead, status, (SELECT l.lead_score = c.lead_score AND l.lead_score > 0 FROM lead_system.campaign_leads c JOIN lead_system.leads l ON l.organization_id = c.organization_id AND l.id = c.lead_id WHERE c.id = q.id) AS right_score
+  FROM queue q WHERE lead IN ('no_answer', 'answered');
 -- when the lease is over, whoever called may say so
 SET app.current_user_id = :'rita';
 SELECT lead, claimed, lease_until FROM queue WHERE lead = 'voicemail';
@@ -143,6 +162,24 @@ SELECT lead_system.record_call_attempt(pg_temp.row_of('listed'), 'no_answer', 5,
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.record_call_attempt(pg_temp.row_of('listed'), 'no_answer', 5, '{"started_at": "2026-03-06 15:59:59+00"}') IS NOT NULL AS recorded;
 SELECT lead, status, attempts, outcome FROM queue WHERE lead = 'listed';
+
+-- whatever the status of the row, a listed number must not have been called
+SELECT lead, status FROM queue WHERE lead = 'answered';
+SELECT lead_system.add_to_dnc_list('+12025550101', 'complaint') IS NOT NULL AS added;
+SELECT lead, status FROM queue WHERE lead = 'answered';
+SELECT lead_system.record_call_attempt(pg_temp.row_of('answered'), 'pledged', 5);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('answered'), 'do_not_call', 5);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('answered'), 'pledged', 5, '{"started_at": "2026-03-06 16:00:00+00"}') IS NOT NULL AS begun_before;
+-- nor one whose lead is marked
+UPDATE lead_system.leads SET do_not_call = true, calling_blocked_reason = 'by hand' WHERE organization_id = :'alpha' AND first_name = 'pledged';
+SELECT lead_system.record_call_attempt(pg_temp.row_of('pledged'), 'donated', 5, '{"started_at": "2026-03-06 16:00:00+00"}');
+\echo :LAST_ERROR_SQLSTATE
+-- somebody who is on the list for a while, and says so in a call that had begun, is on it for good
+SELECT lead_system.add_to_dnc_list('+12025550105', 'manual', expires_at => '2026-04-01 00:00:00+00') IS NOT NULL AS added;
+SELECT lead_system.record_call_attempt(pg_temp.row_of('callback'), 'do_not_call', 5, '{"started_at": "2026-03-06 16:59:00+00"}') IS NOT NULL AS recorded;
+SELECT expires_at FROM lead_system.dnc_list WHERE organization_id = :'alpha' AND phone_number = '+12025550105';
 
 --
 -- The list is done when none of its leads is open any more (I12)
@@ -180,6 +217,16 @@ SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'pledged', 1, '{"
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'callback', 1, '{"callback_at": "some day"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'callback', 1, '{"callback_at": "infinity"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', 1, '{"started_at": "-infinity"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', 1, '{"started_at": "2026-03-07 16:01:01+00"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'pledged', 1, '{"pledged_amount": "NaN"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'donated', 1, '{"donated_amount": "Infinity"}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', 1, '{"caller_phone": "unknown"}');
 \echo :LAST_ERROR_SQLSTATE

@@ -138,7 +138,7 @@ UPDATE lead_system.leads SET do_not_call = true, calling_blocked_reason = 'by ha
 SELECT lead_system.add_lead_list_to_campaign(:'second', :'one') IS NOT NULL AS scrubbed;
 SELECT * FROM owners WHERE campaign = 'Second';
 SELECT * FROM counts WHERE campaign = 'Second';
--- when the number is taken off, adding the list again queues the lead
+-- when the number is taken off, the lead is queued again; adding the list again changes nothing
 SELECT lead_system.remove_from_dnc_list('+12025550101', 'asked to be called again');
 SELECT * FROM owners WHERE campaign = 'Second';
 SELECT lead_system.add_lead_list_to_campaign(:'second', :'one') IS NOT NULL AS again;
@@ -191,6 +191,133 @@ SELECT * FROM owners WHERE campaign IN ('Fourth', 'Fifth');
 INSERT INTO lead_system.campaigns (organization_id, id, name) VALUES (:'alpha', :'sixth', 'Sixth');
 SELECT lead_system.add_lead_list_to_campaign(:'sixth', :'three') IS NOT NULL AS added;
 SELECT * FROM owners WHERE campaign = 'Sixth';
+
+-- a deleted lead that nobody called does not stand in the way of the live one
+\set eighth 'd3000000-0000-4000-8000-000000000c08'
+\set ninth  'd3000000-0000-4000-8000-000000000c09'
+\set four   'd3000000-0000-4000-8000-000000000f04'
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number) VALUES
+    (:'alpha', 'd3000000-0000-4000-8000-000000000121', 'M1', '+13035550121'),
+    (:'alpha', 'd3000000-0000-4000-8000-000000000122', 'M2', '+13035550122'),
+    (:'alpha', 'd3000000-0000-4000-8000-000000000123', 'M3', '+13035550123'),
+    (:'alpha', 'd3000000-0000-4000-8000-000000000124', 'M4', '+13035550124');
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'four', 'four');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id)
+SELECT :'alpha', :'four', id FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name LIKE 'M%';
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES
+    (:'alpha', :'eighth', 'Eighth', 'active'), (:'alpha', :'ninth', 'Ninth', 'active');
+SELECT lead_system.add_lead_list_to_campaign(:'eighth', :'four') IS NOT NULL AS added;
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE organization_id = :'alpha' AND first_name = 'M4';
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number)
+VALUES (:'alpha', 'd3000000-0000-4000-8000-000000000125', 'M4 again', '+13035550124');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) VALUES (:'alpha', :'four', 'd3000000-0000-4000-8000-000000000125');
+SELECT lead_system.add_lead_list_to_campaign(:'eighth', :'four') IS NOT NULL AS added;
+SELECT * FROM owners WHERE campaign = 'Eighth';
+SELECT l.first_name FROM lead_system.claim_campaign_leads(:'eighth', 10) q JOIN lead_system.leads l ON l.organization_id = :'alpha' AND l.id = q.lead_id ORDER BY 1;
+
+--
+-- A list that goes while its leads are being called
+--
+SELECT lead, lead_system.record_call_attempt(id, outcome) IS NOT NULL AS recorded
+  FROM (VALUES ('M1', 'no_answer'), ('M2', 'callback')) v(name, outcome)
+  JOIN (SELECT q.id, d.first_name AS lead FROM lead_system.campaign_leads q JOIN lead_system.leads d ON d.organization_id = q.organization_id AND d.id = q.lead_id
+         WHERE q.organization_id = :'alpha' AND q.campaign_id = :'eighth') q ON q.lead = v.name;
+SELECT lead_system.remove_lead_list_from_campaign(:'eighth', :'four') AS left_the_campaign;
+SELECT lead, status, attempts, outcome FROM queue WHERE campaign = 'Eighth' ORDER BY lead COLLATE "C";
+-- nobody answers: not again; nobody calls: neither
+SELECT lead_system.record_call_attempt(q.id, 'no_answer') IS NOT NULL AS recorded FROM lead_system.campaign_leads q
+ WHERE q.organization_id = :'alpha' AND q.campaign_id = :'eighth' AND q.lead_id = 'd3000000-0000-4000-8000-000000000123';
+SET lead_system.now = '2026-03-06 15:00:00+00';
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'eighth', 10);
+SELECT lead, status, attempts, outcome FROM queue WHERE campaign = 'Eighth' ORDER BY lead COLLATE "C";
+SELECT total, open, contacted, is_active, completed_at, right_counts FROM counts WHERE campaign = 'Eighth';
+-- is_active is the manager's, but does not bring a list back that was taken away
+\set VERBOSITY terse
+UPDATE lead_system.campaign_lead_lists SET is_active = true WHERE organization_id = :'alpha' AND campaign_id = :'eighth';
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+-- given back, its leads take the place that they have now (I4)
+UPDATE lead_system.leads SET company_size = '201-1000', industry = 'Software/SaaS', inquiry_type = 'Demo Request', budget_timeline = 'Immediate'
+ WHERE organization_id = :'alpha' AND first_name = 'M3';
+UPDATE lead_system.leads SET phone_number = NULL WHERE organization_id = :'alpha' AND first_name = 'M1';
+SELECT lead_system.add_lead_list_to_campaign(:'eighth', :'four') IS NOT NULL AS given_back;
+SELECT d.first_name, q.status, q.attempts, q.outcome, d.temperature, q.temperature_rank, q.lead_score = d.lead_score AS right_score, q.is_dialable
+  FROM lead_system.campaign_leads q JOIN lead_system.leads d ON d.organization_id = q.organization_id AND d.id = q.lead_id
+ WHERE q.organization_id = :'alpha' AND q.campaign_id = :'eighth' AND d.deleted_at IS NULL ORDER BY 1;
+SELECT total, open, contacted, is_active, completed_at, right_counts FROM counts WHERE campaign = 'Eighth';
+
+--
+-- A list that is deleted leaves its campaigns like one that is taken away
+--
+\set five 'd3000000-0000-4000-8000-000000000f05'
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'five', 'five');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) VALUES
+    (:'alpha', :'five', 'd3000000-0000-4000-8000-000000000122'), (:'alpha', :'five', 'd3000000-0000-4000-8000-000000000123');
+SELECT lead_system.add_lead_list_to_campaign(:'ninth', :'four', 1) IS NOT NULL AS four, lead_system.add_lead_list_to_campaign(:'ninth', :'five', 2) IS NOT NULL AS five;
+SELECT * FROM owners WHERE campaign = 'Ninth';
+SELECT count(lead_system.record_call_attempt(q.campaign_lead_id, 'no_answer')) AS calls FROM lead_system.claim_campaign_leads(:'ninth', 1) q;
+SET ROLE regress_ls_campaigns_manager;
+DELETE FROM lead_system.lead_lists WHERE organization_id = :'alpha' AND id = :'four';
+RESET ROLE;
+SELECT campaign, lead, list, status, attempts, outcome FROM queue WHERE campaign IN ('Eighth', 'Ninth') ORDER BY campaign COLLATE "C", lead COLLATE "C";
+SELECT campaign, list, total, open, right_counts FROM counts WHERE campaign IN ('Eighth', 'Ninth');
+SET lead_system.now = '2026-03-09 15:00:00+00';
+SELECT c AS campaign, count(q.*) AS claimed FROM unnest(ARRAY[:'eighth', :'ninth']::uuid[]) c LEFT JOIN LATERAL lead_system.claim_campaign_leads(c, 10) q ON true GROUP BY c ORDER BY c;
+
+--
+-- An organization that the statistics do not know: each statement reads its rows a few times at most
+--
+-- (they know one with a thousand leads, all in a list and in a campaign)
+\set known_list 'd3000000-0000-4000-8000-000000000fc0'
+\set known      'd3000000-0000-4000-8000-000000000cc0'
+INSERT INTO lead_system.leads (organization_id, first_name) SELECT :'alpha', 'known' FROM generate_series(1, 1000);
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'known_list', 'known');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT :'alpha', :'known_list', id FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name = 'known';
+INSERT INTO lead_system.campaigns (organization_id, id, name) VALUES (:'alpha', :'known', 'Known');
+SELECT lead_system.add_lead_list_to_campaign(:'known', :'known_list') IS NOT NULL AS added;
+ANALYZE lead_system.leads, lead_system.lead_list_members, lead_system.campaign_leads, lead_system.dnc_list;
+\set many_list 'd3000000-0000-4000-8000-000000000fc1'
+\set many      'd3000000-0000-4000-8000-000000000cc1'
+SET app.current_org_id = :'bravo';
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number)
+SELECT :'bravo', 'many', '+1' || area || '55501' || lpad(n::text, 2, '0') FROM generate_series(0, 99) n CROSS JOIN unnest(ARRAY[202, 303, 312, 415, 503, 602, 702, 803]) area;
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'bravo', :'many_list', 'many');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT :'bravo', :'many_list', id FROM lead_system.leads WHERE organization_id = :'bravo';
+INSERT INTO lead_system.campaigns (organization_id, id, name, status, daily_cap, retry_after) VALUES (:'bravo', :'many', 'Many', 'active', NULL, '1 day');
+CREATE FUNCTION pg_temp.rows_read() RETURNS bigint LANGUAGE sql AS $$
+    SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
+     WHERE schemaname = 'lead_system' AND relname IN ('leads', 'lead_list_members', 'campaign_leads', 'dnc_list') $$;
+SELECT pg_temp.rows_read() AS before \gset
+BEGIN;
+SELECT lead_system.add_lead_list_to_campaign(:'many', :'many_list', 2) IS NOT NULL AS added;
+SELECT pg_temp.rows_read() - :before < 20 * 800 AS few_rows_read, pg_temp.rows_read() AS before \gset
+\echo :few_rows_read
+COMMIT;
+-- nothing to do: nothing is written
+BEGIN;
+SELECT lead_system.add_lead_list_to_campaign(:'many', :'many_list', 2) IS NOT NULL AS again;
+SELECT pg_temp.rows_read() - :before < 20 * 800 AS few_rows_read, pg_temp.rows_read() AS before \gset
+\echo :few_rows_read
+SELECT count(*) AS locked FROM lead_system.campaign_leads WHERE organization_id = :'bravo' AND xmax = pg_current_xact_id()::xid;
+COMMIT;
+BEGIN;
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'many', 700);
+SELECT pg_temp.rows_read() - :before < 20 * 800 AS few_rows_read, pg_temp.rows_read() AS before \gset
+\echo :few_rows_read
+COMMIT;
+SELECT count(lead_system.record_call_attempt(id, 'no_answer')) AS calls FROM lead_system.campaign_leads WHERE organization_id = :'bravo' AND status = 'calling';
+-- leads that wait for another attempt are not in the index of the queue, until a claim lets them in
+SELECT count(*) FILTER (WHERE is_waiting) AS waiting, count(*) FILTER (WHERE NOT is_waiting) AS in_the_queue FROM lead_system.campaign_leads WHERE organization_id = :'bravo';
+SET lead_system.now = '2026-03-10 14:59:59+00';
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'many', 1000);
+SELECT count(*) FILTER (WHERE is_waiting) AS waiting FROM lead_system.campaign_leads WHERE organization_id = :'bravo';
+SET lead_system.now = '2026-03-10 15:00:00+00';
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'many', 10);
+SELECT count(*) FILTER (WHERE is_waiting) AS waiting FROM lead_system.campaign_leads WHERE organization_id = :'bravo';
+DROP FUNCTION pg_temp.rows_read();
+DELETE FROM lead_system.campaigns WHERE organization_id = :'bravo';
+RESET app.current_org_id;
+SET app.current_org_id = :'alpha';
 
 --
 -- Errors

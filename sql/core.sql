@@ -19,8 +19,11 @@ INSERT INTO lead_system.users (organization_id, id, full_name, email, role, is_a
 --
 -- Unset, and '', mean none.
 SELECT lead_system.current_org_id() IS NULL AS no_org, lead_system.current_user_id() IS NULL AS no_user;
+-- What needs an organization asks for it in another way, and is refused.
+SELECT lead_system.require_org_id();
+\echo :LAST_ERROR_SQLSTATE
 SET app.current_org_id = '20000000-0000-4000-8000-000000000001';
-SELECT lead_system.current_org_id(), lead_system.current_user_id();
+SELECT lead_system.current_org_id(), lead_system.current_user_id(), lead_system.require_org_id();
 SET app.current_org_id = '';
 SELECT lead_system.current_org_id() IS NULL AS no_org;
 -- Anything but a uuid is refused.
@@ -87,6 +90,18 @@ SET app.client_ip = '192.0.2.300';
 SET app.client_ip = '2001:db8::1';
 SET app.client_ip = '192.0.2.1';
 RESET app.client_ip;
+-- It ends up in a column of type inet, so it is what that type takes, and no more.
+CREATE FUNCTION pg_temp.answer(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE;
+END $$;
+SELECT address, pg_temp.answer(format('SET app.client_ip = %L', address)) AS setting, pg_temp.answer(format('SELECT %L::inet', address)) AS inet
+  FROM unnest(ARRAY['10', '10.1', '192.0.2', '192.0.2.', '192.0.2.1', '192.0.2.1/24', '192.0.2.1/33', '192.0.2.256', '::', '::1', '2001:db8::1/64',
+                    '2001:db8::/129', '2001:db8', '::ffff:192.0.2.1', ' 192.0.2.1', '192.0.2.1 ', 'localhost', '192.0.2.1, 192.0.2.2']) address;
+RESET app.client_ip;
 
 --
 -- The clock
@@ -152,6 +167,9 @@ SELECT lead_system.normalize_phone('202-555-0123', 'XX');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.normalize_phone('202-555-0123', 'us');
 \echo :LAST_ERROR_SQLSTATE
+-- Text that has the stored form can still be another spelling of a number, or none at all.
+SELECT raw, lead_system.is_e164(raw), lead_system.normalize_phone(raw) AS e164
+  FROM unnest(ARRAY['+442079460958', '+4402079460958', '+12025550123', '+10000000', '+10025550123', '+11025550123', '+1202555012', '+120255501234']) raw;
 -- Only the form is looked at: a plus sign, then 7 to 15 digits, the first not 0.
 SELECT number, lead_system.is_e164(number)
   FROM unnest(ARRAY['+12025550123', '+1234567', '+123456789012345', '+123456', '+1234567890123456', '+0123456789',
@@ -250,6 +268,12 @@ SELECT lead_system.grant_access('regress_ls_nobody', 'agent');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.revoke_access('regress_ls_nobody');
 \echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.grant_access(NULL, 'agent');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.grant_access('regress_ls_app', NULL);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.revoke_access(NULL);
+\echo :LAST_ERROR_SQLSTATE
 
 -- An agent writes leads and reads settings, in the session's organization.
 SELECT lead_system.grant_access('regress_ls_app', 'agent');
@@ -308,6 +332,44 @@ SELECT lead_system.get_config('scoring.decay');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 REVOKE USAGE ON SCHEMA lead_system FROM regress_ls_app;
+
+--
+-- Trigger functions on a table of somebody else, with no to three arguments: they
+-- work, or refuse (39P01, or a column or table that is not there), and never crash.
+--
+CREATE TABLE regress_ls_other (organization_id uuid, id uuid, added_by uuid, name text);
+CREATE FUNCTION pg_temp.fire(function text, arguments text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    kind text;
+    command text;
+    answers text[] := '{}';
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['BEFORE INSERT', 'BEFORE UPDATE', 'BEFORE DELETE', 'AFTER INSERT', 'AFTER UPDATE', 'AFTER DELETE'] LOOP
+        FOREACH command IN ARRAY ARRAY['ROW', 'STATEMENT'] LOOP
+            CONTINUE WHEN kind LIKE 'AFTER%' AND command = 'ROW';
+            BEGIN
+                INSERT INTO regress_ls_other VALUES ('20000000-0000-4000-8000-000000000001', '20000000-0000-4000-8000-0000000000e1');
+                EXECUTE format('CREATE TRIGGER t %s ON regress_ls_other %s FOR EACH %s EXECUTE FUNCTION lead_system.%I(%s)', kind,
+                    CASE kind WHEN 'AFTER INSERT' THEN 'REFERENCING NEW TABLE AS new_rows'
+                              WHEN 'AFTER UPDATE' THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'
+                              WHEN 'AFTER DELETE' THEN 'REFERENCING OLD TABLE AS old_rows' ELSE '' END, command, function, arguments);
+                EXECUTE CASE WHEN kind LIKE '%INSERT' THEN 'INSERT INTO regress_ls_other VALUES (''20000000-0000-4000-8000-000000000001'', ''20000000-0000-4000-8000-0000000000e2'')'
+                             WHEN kind LIKE '%UPDATE' THEN 'UPDATE regress_ls_other SET name = ''x''' ELSE 'DELETE FROM regress_ls_other' END;
+                RAISE SQLSTATE 'DONE0';
+            EXCEPTION WHEN OTHERS THEN
+                answers := answers || CASE SQLSTATE WHEN 'DONE0' THEN 'done' ELSE SQLSTATE END;
+            END;
+        END LOOP;
+    END LOOP;
+    RETURN (SELECT string_agg(DISTINCT a, ' ' ORDER BY a) FROM unnest(answers) a);
+END $$;
+SELECT p.proname, pg_temp.fire(p.proname, '') AS none, pg_temp.fire(p.proname, '''one''') AS one, pg_temp.fire(p.proname, '''one'', ''two''') AS two,
+       pg_temp.fire(p.proname, '''one'', ''two'', ''three''') AS three
+  FROM pg_proc p WHERE p.pronamespace = 'lead_system'::regnamespace AND p.prorettype = 'trigger'::regtype ORDER BY p.proname COLLATE "C";
+CREATE TRIGGER stamp BEFORE INSERT ON regress_ls_other FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user();
+INSERT INTO regress_ls_other (name) VALUES ('x');
+\echo :LAST_ERROR_SQLSTATE
+DROP TABLE regress_ls_other;
 
 -- A wrong identifier in a session that had not loaded the library yet is as
 -- good as none.

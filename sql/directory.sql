@@ -23,6 +23,10 @@ SELECT name, owner_name, tenant_id, default_pipeline, default_region, timezone, 
        currency, service_types, service_area, years_in_business, license_number, status, onboarding_completed, onboarding_step
   FROM lead_system.organizations WHERE id = :'thames';
 \x off
+-- Settings may be NULL, too.
+SELECT lead_system.create_organization('Plain', settings => NULL) AS plain \gset
+SELECT name, default_pipeline, phone FROM lead_system.organizations WHERE id = :'plain';
+DELETE FROM lead_system.organizations WHERE id = :'plain';
 
 -- What is refused
 SELECT lead_system.create_organization(NULL);
@@ -40,6 +44,11 @@ SELECT lead_system.create_organization('Acme', settings => '["phone"]');
 SELECT lead_system.create_organization('Acme', settings => '{"phone": "12"}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.create_organization('Acme', settings => '{"timezone": "Mars/Olympus"}');
+\echo :LAST_ERROR_SQLSTATE
+-- A region is one that numbers are read in.
+SELECT lead_system.create_organization('Acme', settings => '{"default_region": "XX"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.create_organization('Acme', settings => '{"default_region": "gb"}');
 \echo :LAST_ERROR_SQLSTATE
 -- The detail of a failed CHECK shows the row, with identifiers that differ each time.
 \set VERBOSITY terse
@@ -60,6 +69,17 @@ UPDATE lead_system.organizations SET default_pipeline = 'sales' WHERE id = '3000
 \echo :LAST_ERROR_SQLSTATE
 UPDATE lead_system.organizations SET timezone = 'nowhere' WHERE id = '30000000-0000-4000-8000-000000000001';
 \echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.organizations SET default_region = 'ZZ' WHERE id = '30000000-0000-4000-8000-000000000001';
+\echo :LAST_ERROR_SQLSTATE
+-- A number has one form, whoever wrote it; nothing, or white space, is no number.
+UPDATE lead_system.organizations SET phone = '+4402079460123' WHERE id = '30000000-0000-4000-8000-000000000001' RETURNING phone;
+UPDATE lead_system.organizations SET phone = '+10000000' WHERE id = '30000000-0000-4000-8000-000000000001';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.organizations SET phone = '' WHERE id = '30000000-0000-4000-8000-000000000001' RETURNING phone IS NULL AS none;
+UPDATE lead_system.organizations SET phone = E' \t' WHERE id = '30000000-0000-4000-8000-000000000001' RETURNING phone IS NULL AS none;
+SELECT lead_system.create_organization('Silent', settings => '{"phone": ""}') AS silent \gset
+SELECT name, phone IS NULL AS none FROM lead_system.organizations WHERE id = :'silent';
+DELETE FROM lead_system.organizations WHERE id = :'silent';
 SET lead_system.now = '2026-03-02 13:00:00+00';
 UPDATE lead_system.organizations SET name = 'Initech Inc', timezone = 'America/New_York'
  WHERE id = '30000000-0000-4000-8000-000000000001' RETURNING name, created_at, updated_at;
@@ -70,6 +90,21 @@ UPDATE lead_system.organizations SET default_pipeline = 'enterprise' WHERE id = 
     RETURNING default_pipeline;
 UPDATE lead_system.organizations SET default_pipeline = 'enterprise' WHERE id = :'acme';
 \echo :LAST_ERROR_SQLSTATE
+-- Without it, new leads would have nowhere to start.
+UPDATE lead_system.pipelines SET name = 'business' WHERE name = 'enterprise';
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM lead_system.pipelines WHERE name = 'enterprise';
+\echo :LAST_ERROR_SQLSTATE
+DELETE FROM lead_system.pipelines WHERE name = 'marketplace' AND organization_id IS NULL;
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.pipelines SET name = name, description = 'Ours' WHERE name = 'enterprise' RETURNING name, description;
+SELECT lead_system.copy_pipeline('b2b', 'spare') IS NOT NULL AS copied;
+UPDATE lead_system.pipelines SET name = 'reserve' WHERE name = 'spare' RETURNING name;
+DELETE FROM lead_system.pipelines WHERE name = 'reserve' RETURNING name;
+UPDATE lead_system.organizations SET default_pipeline = 'b2b' WHERE id = '30000000-0000-4000-8000-000000000001';
+UPDATE lead_system.pipelines SET name = 'business' WHERE name = 'enterprise' RETURNING name;
+UPDATE lead_system.organizations SET default_pipeline = 'business' WHERE id = '30000000-0000-4000-8000-000000000001'
+    RETURNING default_pipeline;
 
 --
 -- Categories: ten for an organization that starts in the marketplace
@@ -114,6 +149,10 @@ INSERT INTO lead_system.users (organization_id, id, full_name, email, phone_numb
     RETURNING email, phone_number, role;
 INSERT INTO lead_system.users (organization_id, full_name, email, phone_number) VALUES (:'thames', 'Ann', 'ann@example.com', '12');
 \echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.users SET phone_number = '+4402079460125' WHERE id = '30000000-0000-4000-8000-000000000012' RETURNING phone_number;
+UPDATE lead_system.users SET phone_number = '+10000000' WHERE id = '30000000-0000-4000-8000-000000000012';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.users SET phone_number = '' WHERE id = '30000000-0000-4000-8000-000000000012' RETURNING phone_number IS NULL AS none;
 INSERT INTO lead_system.users (organization_id, full_name, email) VALUES ('30000000-0000-4000-8000-0000000000ff', 'Ann', 'ann@example.com');
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse

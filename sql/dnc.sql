@@ -5,10 +5,11 @@ SET timezone = 'UTC';
 SET lead_system.now = '2026-03-02 15:00:00+00';
 \set alpha 'd0000000-0000-4000-8000-00000000000a'
 \set bravo 'd0000000-0000-4000-8000-00000000000b'
+\set charlie 'd0000000-0000-4000-8000-00000000000c'
 \set chief 'd0000000-0000-4000-8000-0000000000a1'
 \set rep   'd0000000-0000-4000-8000-0000000000a2'
 INSERT INTO lead_system.organizations (id, name, default_pipeline, default_region) VALUES
-    (:'alpha', 'Alpha', 'recruiting', 'US'), (:'bravo', 'Bravo', 'b2b', 'GB');
+    (:'alpha', 'Alpha', 'recruiting', 'US'), (:'bravo', 'Bravo', 'b2b', 'GB'), (:'charlie', 'Charlie', 'b2b', 'GB');
 INSERT INTO lead_system.users (organization_id, id, full_name, email, role) VALUES
     (:'alpha', :'chief', 'Chief', 'chief@example.com', 'admin'),
     (:'alpha', :'rep', 'Rep', 'rep@example.com', 'rep');
@@ -49,6 +50,17 @@ SELECT raw, lead_system.is_on_dnc_list(raw, :'alpha') AS listed, lead_system.add
 SELECT lead_system.is_on_dnc_list('202-555-0111', :'alpha') AS neighbour;
 SELECT count(*) FROM lead_system.dnc_list WHERE organization_id = :'alpha';
 
+-- text that has the stored form can be another spelling of a number: it finds the one entry
+SELECT lead_system.add_to_dnc_list('+4402079460958', 'lead_requested') AS london \gset
+SELECT raw, lead_system.is_on_dnc_list(raw, :'alpha') AS listed, lead_system.add_to_dnc_list(raw, 'manual') = :'london' AS same_entry
+  FROM (VALUES ('+442079460958'), ('+4402079460958'), ('+44 (0)20 7946 0958'), ('011 44 20 7946 0958')) v(raw);
+SELECT phone_number FROM lead_system.dnc_list WHERE organization_id = :'alpha' AND id = :'london';
+SELECT lead_system.remove_from_dnc_list('+4402079460958', 'asked again') AS removed;
+-- what has the form and is no number of its plan is unknown, and is not listed
+SELECT raw, lead_system.is_on_dnc_list(raw, :'alpha') AS listed FROM (VALUES ('+10000000'), ('+10025550110'), ('+9990000000')) v(raw);
+SELECT lead_system.add_to_dnc_list('+10000000', 'manual');
+\echo :LAST_ERROR_SQLSTATE
+
 -- errors
 SELECT lead_system.add_to_dnc_list(NULL, 'manual');
 \echo :LAST_ERROR_SQLSTATE
@@ -63,6 +75,13 @@ SELECT lead_system.add_to_dnc_list('+12025550112', '  ');
 SELECT lead_system.add_to_dnc_list('+12025550112', 'manual', '');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.add_to_dnc_list('+12025550112', 'manual', NULL);
+\echo :LAST_ERROR_SQLSTATE
+-- an entry that lists nothing is a slip
+SELECT lead_system.add_to_dnc_list('+12025550112', 'manual', expires_at => '2026-03-02 15:00:00+00');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.add_to_dnc_list('+12025550112', 'manual', expires_at => '-infinity');
+\echo :LAST_ERROR_SQLSTATE
+SELECT * FROM lead_system.add_numbers_to_dnc_list(ARRAY['+12025550112'], 'manual', expires_at => '2026-03-02 14:59:59+00');
 \echo :LAST_ERROR_SQLSTATE
 RESET app.current_user_id;
 RESET app.current_org_id;
@@ -99,7 +118,7 @@ SELECT reason, created_at, expires_at FROM lead_system.dnc_list WHERE organizati
 -- and temporary does not beat permanent
 SELECT lead_system.add_to_dnc_list('+13035550111', 'manual', expires_at => '2099-01-01 00:00:00+00') = :'temporary' AS same_entry;
 SELECT reason, created_at, expires_at FROM lead_system.dnc_list WHERE organization_id = :'alpha' AND id = :'temporary';
--- the audit has what changed, and only that
+-- the audit has every request, those that changed nothing as repeated
 SELECT action, reason, source, expires_at, user_id = :'chief' AS by_chief, created_at FROM lead_system.dnc_audit_log
  WHERE organization_id = :'alpha' AND phone_number = '+13035550111' ORDER BY id;
 
@@ -200,6 +219,126 @@ UPDATE lead_system.leads SET do_not_call = false, calling_blocked_reason = NULL 
 SELECT first_name, status, do_not_call FROM blocks WHERE first_name = 'Finn';
 
 --
+-- Blocked by hand
+--
+-- a status that means blocked blocks, whoever sets it, and is not queued
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number) VALUES
+    (:'alpha', 'd0000000-0000-4000-8000-000000000031', 'Ida', '+13035550131'), (:'alpha', 'd0000000-0000-4000-8000-000000000032', 'Jon', '+13035550132'),
+    (:'alpha', 'd0000000-0000-4000-8000-000000000033', 'Kay', '+13035550133');
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number, status) VALUES (:'alpha', 'Leo', '+13035550134', 'dnc');
+SELECT lead_system.change_lead_status('d0000000-0000-4000-8000-000000000031', 'dnc', 'said so');
+UPDATE lead_system.leads SET status = 'dnc', calling_blocked_reason = 'lawyer' WHERE organization_id = :'alpha' AND first_name = 'Jon';
+SELECT * FROM blocks WHERE first_name IN ('Ida', 'Jon', 'Kay', 'Leo');
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', 'd0000000-0000-4000-8000-0000000000b1', 'by hand');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id)
+SELECT :'alpha', 'd0000000-0000-4000-8000-0000000000b1', id FROM lead_system.leads
+ WHERE organization_id = :'alpha' AND first_name IN ('Ida', 'Jon', 'Kay', 'Leo');
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', 'd0000000-0000-4000-8000-0000000000c1', 'calls', 'active');
+SELECT lead_system.add_lead_list_to_campaign('d0000000-0000-4000-8000-0000000000c1', 'd0000000-0000-4000-8000-0000000000b1') IS NOT NULL AS added;
+SELECT phone_number FROM lead_system.claim_campaign_leads('d0000000-0000-4000-8000-0000000000c1', 10);
+-- a queued lead that comes into such a status leaves the queue
+UPDATE lead_system.campaign_leads SET status = 'queued', lease_until = NULL WHERE organization_id = :'alpha' AND status = 'calling';
+SELECT lead_system.change_lead_status('d0000000-0000-4000-8000-000000000033', 'dnc');
+SELECT l.first_name, c.status FROM lead_system.campaign_leads c JOIN lead_system.leads l ON l.organization_id = c.organization_id AND l.id = c.lead_id
+ WHERE c.organization_id = :'alpha' ORDER BY l.first_name COLLATE "C";
+SELECT phone_number FROM lead_system.claim_campaign_leads('d0000000-0000-4000-8000-0000000000c1', 10);
+-- the block stays when the lead moves to a pipeline without such a status
+UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000001' WHERE organization_id = :'alpha' AND first_name = 'Kay'
+    RETURNING status, stage, do_not_call, calling_blocked_reason;
+-- unblocking, and another reason, are for administrators: of the database role, and of the application's user
+SET app.current_user_id = :'rep';
+UPDATE lead_system.leads SET do_not_call = false WHERE organization_id = :'alpha' AND first_name = 'Jon';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.leads SET calling_blocked_reason = 'none' WHERE organization_id = :'alpha' AND first_name = 'Jon';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.leads SET calling_blocked_reason = NULL WHERE organization_id = :'alpha' AND first_name = 'Jon';
+\echo :LAST_ERROR_SQLSTATE
+SET app.current_user_id = :'chief';
+SET ROLE regress_ls_dnc_agent;
+UPDATE lead_system.leads SET calling_blocked_reason = 'none' WHERE first_name = 'Jon';
+\echo :LAST_ERROR_SQLSTATE
+-- nobody passes a block by hand off as one by the list, which ends with the number
+UPDATE lead_system.leads SET do_not_call = true, calling_blocked_reason = 'dnc_list' WHERE first_name = 'Cleo';
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO lead_system.leads (first_name, phone_number, do_not_call, calling_blocked_reason) VALUES ('Max', '+13035550135', true, 'dnc_list');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"first_name": "Max", "phone": "+13035550135", "do_not_call": true, "calling_blocked_reason": "dnc_list"}');
+\echo :LAST_ERROR_SQLSTATE
+INSERT INTO lead_system.leads (first_name, phone_number, do_not_call, calling_blocked_reason) VALUES ('Max', '+12025550110', true, 'dnc_list')
+    RETURNING status, calling_blocked_reason;
+RESET ROLE;
+SET ROLE regress_ls_dnc_admin;
+UPDATE lead_system.leads SET calling_blocked_reason = 'lawyers' WHERE first_name = 'Jon' RETURNING calling_blocked_reason;
+UPDATE lead_system.leads SET do_not_call = false WHERE first_name = 'Jon' RETURNING status, stage, do_not_call, calling_blocked_reason;
+RESET ROLE;
+
+--
+-- Listed while it was deleted, and deleted while it was listed
+--
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number) VALUES (:'alpha', 'Nat', '+13035550141'), (:'alpha', 'Ola', '+13035550142');
+SELECT lead_system.add_to_dnc_list('+13035550141', 'manual') IS NOT NULL AS added;
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE organization_id = :'alpha' AND first_name IN ('Nat', 'Ola');
+SELECT lead_system.remove_from_dnc_list('+13035550141', 'asked again') AS removed;
+SELECT lead_system.add_to_dnc_list('+13035550142', 'manual') IS NOT NULL AS added;
+SELECT * FROM blocks WHERE first_name IN ('Nat', 'Ola');
+UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = :'alpha' AND first_name IN ('Nat', 'Ola');
+SELECT * FROM blocks WHERE first_name IN ('Nat', 'Ola');
+-- one by hand stays blocked
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE organization_id = :'alpha' AND first_name = 'Dan';
+UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = :'alpha' AND first_name = 'Dan' RETURNING do_not_call, calling_blocked_reason;
+
+--
+-- Entries that have expired: their leads are unblocked by the function that a scheduler calls
+--
+SET app.current_user_id = '';
+SET app.current_org_id = :'charlie';
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number) VALUES (:'charlie', 'Zoe', '020 7946 0151');
+SELECT count(*) FROM lead_system.add_numbers_to_dnc_list(ARRAY['020 7946 0151'], 'manual', expires_at => '2026-04-06 09:00:00+00');
+SET app.current_org_id = :'alpha';
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number) VALUES
+    (:'alpha', 'Pia', '+13035550151'), (:'alpha', 'Quin', '+13035550152'), (:'alpha', 'Rae', '+13035550153'), (:'alpha', 'Sam', '+13035550154');
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number, do_not_call, calling_blocked_reason) VALUES
+    (:'alpha', 'Tom', '+13035550155', true, 'moved abroad');
+SELECT raw, result FROM lead_system.add_numbers_to_dnc_list(ARRAY['+13035550151', '+13035550152', '+13035550153', '+13035550155'], 'manual',
+    expires_at => '2026-04-06 09:00:00+00');
+SELECT lead_system.add_to_dnc_list('+13035550154', 'manual', expires_at => '2026-04-06 09:00:00.000001+00') IS NOT NULL AS added;
+SELECT lead_system.add_to_dnc_list('+13035550152', 'manual', expires_at => '2026-05-01 00:00:00+00') IS NOT NULL AS extended;
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE organization_id = :'alpha' AND first_name = 'Rae';
+SELECT lead_system.release_expired_dnc_blocks() AS too_early;
+SET lead_system.now = '2026-04-06 09:00:00+00';
+SELECT * FROM blocks WHERE first_name IN ('Pia', 'Quin', 'Rae', 'Sam', 'Tom');
+-- an administrator's, in his organization
+SET ROLE regress_ls_dnc_agent;
+SELECT lead_system.release_expired_dnc_blocks();
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+SET ROLE regress_ls_dnc_admin;
+SELECT lead_system.release_expired_dnc_blocks() AS released;
+SELECT lead_system.release_expired_dnc_blocks() AS again;
+SET app.current_org_id = '';
+SELECT lead_system.release_expired_dnc_blocks();
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+-- extended, later, deleted, by hand: those stay
+SELECT * FROM blocks WHERE first_name IN ('Pia', 'Quin', 'Rae', 'Sam', 'Tom');
+SELECT old_status, new_status, trigger_type, reason FROM lead_system.lead_status_history h
+ WHERE organization_id = :'alpha' AND lead_id = (SELECT id FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name = 'Pia') ORDER BY id;
+SELECT field_name, old_value, new_value, change_reason FROM lead_system.lead_audit_log
+ WHERE organization_id = :'alpha' AND lead_id = (SELECT id FROM lead_system.leads WHERE organization_id = :'alpha' AND first_name = 'Pia')
+   AND new_value IS DISTINCT FROM 't' AND field_name IN ('do_not_call', 'calling_blocked_reason') ORDER BY id;
+-- a lead that was deleted comes back unblocked
+UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = :'alpha' AND first_name = 'Rae' RETURNING status, do_not_call, calling_blocked_reason;
+-- above the policies and without an organization: all of them
+SELECT do_not_call FROM lead_system.leads WHERE organization_id = :'charlie' AND first_name = 'Zoe';
+SELECT lead_system.release_expired_dnc_blocks() AS released;
+SELECT do_not_call FROM lead_system.leads WHERE organization_id = :'charlie' AND first_name = 'Zoe';
+SET app.current_org_id = :'alpha';
+SET app.current_user_id = :'chief';
+-- as it was before
+DELETE FROM lead_system.leads WHERE organization_id = :'alpha' AND (phone_number LIKE '+1303%' OR first_name = 'Max');
+DELETE FROM lead_system.dnc_list WHERE organization_id = :'alpha' AND phone_number LIKE '+13035550%' AND phone_number <> '+13035550111';
+
+--
 -- Plain statements on the table obey the same rules
 --
 INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason) VALUES (:'alpha', '(202) 555-0123', 'admin_added');
@@ -229,6 +368,11 @@ SELECT * FROM blocks WHERE first_name = 'Cleo';
 SELECT phone_number, action FROM lead_system.dnc_audit_log WHERE organization_id = :'alpha' AND reason = 'national_registry' ORDER BY phone_number;
 TRUNCATE lead_system.dnc_list;
 \echo :LAST_ERROR_SQLSTATE
+-- an entry is about one number
+UPDATE lead_system.dnc_list SET phone_number = '+12025550134' WHERE organization_id = :'alpha' AND phone_number = '+12025550133';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.dnc_list SET phone_number = '(202) 555-0133', reason = 'complaint' WHERE organization_id = :'alpha' AND phone_number = '+12025550133'
+    RETURNING phone_number, reason;
 -- nobody rewrites the audit
 UPDATE lead_system.dnc_audit_log SET reason = 'other' WHERE organization_id = :'alpha';
 \echo :LAST_ERROR_SQLSTATE

@@ -81,6 +81,8 @@ SELECT first_name, email, metadata FROM members WHERE list = 'Positions';
 -- region: numbers are read as that region's
 SELECT lead_system.import_leads_csv('Regions', E'phone,name\n(506) 234-5678,Kai\n0049 506 234 567,Lea\n', '{"region": "GB", "source": "fair"}') IS NOT NULL AS done;
 SELECT line, reason FROM last_errors;
+SELECT lead_system.import_leads_csv('Regions', E'phone,name\n(202) 555-0169,Moe\n', '{"region": "us"}') IS NOT NULL AS done;
+SELECT first_name, phone_number FROM members WHERE list = 'Regions' AND first_name = 'Moe';
 -- source, null_values
 SELECT lead_system.import_leads_csv('Nulls', E'email,first_name,last_name,industry,Club\njan@example.com,Select,-,Select,-\n',
     '{"source": "partner", "null_values": ["Select", "-"]}') IS NOT NULL AS done;
@@ -191,6 +193,13 @@ SELECT lead_system.import_leads_csv('List', E'email\na@example.com\n', '{"null_v
 SELECT lead_system.import_leads_csv('List', E'email\na@example.com\n', '{"source": 7}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.import_leads_csv('List', E'phone\n202-555-0160\n', '{"region": "XX"}');
+\echo :LAST_ERROR_SQLSTATE
+-- a region is checked whether or not a number needs it
+SELECT lead_system.import_leads_csv('List', E'phone\n+12025550160\n', '{"region": "USA"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.import_leads_csv('List', E'phone\n+12025550160\n', '{"region": "Atlantis"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.import_leads_csv('List', E'phone\n+12025550160\n', '{"region": "Ü"}');
 \echo :LAST_ERROR_SQLSTATE
 -- nothing of all that left anything behind
 SELECT count(*) FROM lead_system.lead_lists WHERE name = 'List';

@@ -171,6 +171,137 @@ SELECT lead_system.add_to_dnc_list('202-555-0156', 'lead_requested') IS NOT NULL
 SELECT * FROM pg_temp.import('Listed', E'email,phone\nnew@example.com,202-555-0156\n');
 SELECT email, phone_number, do_not_call FROM lead_system.leads WHERE email = 'new@example.com';
 
+--
+-- Quotes that are not closed, and lines that are long
+--
+-- in the header, in a file of one column, behind a field that went on after its quote
+SELECT lead_system.import_leads_csv('Unclosed', E'"email,b\n1,2\n');
+\echo :LAST_ERROR_SQLSTATE
+SELECT line, fields, problem FROM lead_system.parse_csv(E'"email,b\n1,2\n');
+SELECT line, fields, problem FROM lead_system.parse_csv(E'a\n"1\n3\n');
+SELECT line, fields, problem FROM lead_system.parse_csv(E'a,b\n1,"2"x\n"3"",4\n"5 "5"" 5",6\n"7 "7, 8"\r\n"9","9');
+-- a line may have any length; a record of several lines ends at a megabyte
+SELECT line, array_length(fields, 1), length(fields[2]), problem
+  FROM lead_system.parse_csv('a,b' || E'\n' || '1,' || repeat('x', 1100000) || E'\n' || '2,' || repeat('x', 1100000));
+SELECT line, array_length(fields, 1), problem FROM lead_system.parse_csv(E'a,b\n1,"' || repeat(repeat('x', 99) || E'\n', 11000)) WHERE line < 4;
+-- lines without anything are no records
+SELECT line, fields FROM lead_system.parse_csv(E'\n\n');
+SELECT lead_system.import_leads_csv('Blank', E'\n\n');
+\echo :LAST_ERROR_SQLSTATE
+
+--
+-- What goes where: a column that the mapping names goes before one with the lead's name, that before another name for it;
+-- who comes too late, or has an unknown name, goes into metadata, where nothing is lost
+--
+SELECT * FROM pg_temp.import('Order', E'name,mobile,phone_number,first_name,Note,Note\nAl Ash,202-555-0161,202-555-0162,Albert,one,two\nBo Bay,202-555-0163,,,,\n');
+SELECT first_name, last_name, phone_number, metadata FROM lead_system.leads WHERE phone_number BETWEEN '+12025550161' AND '+12025550163' ORDER BY phone_number;
+SELECT * FROM pg_temp.import('Order', E'phone_number,Desk\n202-555-0164,202-555-0165\n', '{"mapping": {"Desk": "phone"}}');
+SELECT phone_number, metadata FROM lead_system.leads WHERE phone_number BETWEEN '+12025550164' AND '+12025550165';
+SELECT * FROM pg_temp.import('Metadata', E'email,metadata,Colour,a\nmeta@example.com,"{""a"": 1, ""b"": {""c"": 2}}",red,\nmeta2@example.com,"{""a"": 1}",blue,3\nmeta3@example.com,"[1]",blue,\n');
+SELECT email, metadata FROM lead_system.leads WHERE email LIKE 'meta%@example.com' ORDER BY email COLLATE "C";
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+-- nothing but white space is nothing
+SELECT * FROM pg_temp.import('Blank', E'first_name,Colour\n  ,\t\n');
+SELECT line, reason FROM last_errors;
+
+--
+-- on_duplicate skip and reject: the first row of a lead counts, wherever the batches end
+--
+CREATE FUNCTION pg_temp.on_duplicate(action text, OUT counts text, OUT lead text) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT i::text INTO counts FROM pg_temp.import('Twins', E'email,phone,first_name\ntwin@example.com,,First\ntwin@example.com,202-555-0166,Second\nother@example.com,,Other\n,202-555-0166,Third\n',
+        jsonb_build_object('on_duplicate', action)) i;
+    SELECT string_agg(d.first_name || ' ' || coalesce(d.phone_number, '-'), ', ' ORDER BY d.first_name) INTO lead
+      FROM lead_system.leads d WHERE d.email IN ('twin@example.com', 'other@example.com') OR d.phone_number = '+12025550166';
+    RAISE EXCEPTION USING message = counts || ' ' || lead;
+EXCEPTION WHEN raise_exception THEN NULL;
+END
+$$;
+SELECT action, (pg_temp.on_duplicate(action)).* FROM unnest('{merge,skip,reject}'::text[]) action;
+SELECT lead_system.set_config('import.batch_size', '1');
+SELECT action, (pg_temp.on_duplicate(action)).* FROM unnest('{merge,skip,reject}'::text[]) action;
+SELECT lead_system.set_config('import.batch_size', NULL);
+-- when the first row is refused, the second is the first
+SELECT * FROM pg_temp.import('Twins', E'email,company_size,first_name\ntwin@example.com,Large,First\ntwin@example.com,1-10,Second\ntwin@example.com,1-10,Third\n', '{"on_duplicate": "reject"}');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT first_name FROM lead_system.leads WHERE email = 'twin@example.com';
+
+--
+-- A file that comes again
+--
+-- amounts are compared as they are stored
+SELECT * FROM pg_temp.import('Money', E'email,budget_min,quoted_amount\nmoney@example.com,100.555,0.001\n');
+SELECT * FROM pg_temp.import('Money', E'email,budget_min,quoted_amount\nmoney@example.com,100.555,0.001\n');
+SELECT budget_min, quoted_amount FROM lead_system.leads WHERE email = 'money@example.com';
+-- leads have moved on since: the status stays, with a warning, and the rest is taken
+SELECT * FROM pg_temp.import('Moved', E'email,status,city\nm1@example.com,new,Rome\nm2@example.com,new,Rome\nm3@example.com,new,Rome\n');
+UPDATE lead_system.leads SET status = 'contacted' WHERE organization_id = :'alpha' AND email IN ('m1@example.com', 'm2@example.com');
+SELECT * FROM pg_temp.import('Moved', E'email,status,city\nm1@example.com,new,Oslo\nm2@example.com,qualified,Oslo\nm3@example.com,new,Rome\nm1@example.com,,Bern\n');
+SELECT line, column_name, severity, sqlstate, reason FROM last_errors;
+SELECT email, status, city FROM lead_system.leads WHERE email LIKE 'm_@example.com' ORDER BY email COLLATE "C";
+-- also into another pipeline: only to its initial status, or to one of the same stage
+SELECT * FROM pg_temp.import('Moved', E'email,pipeline,status\nm1@example.com,b2b,Qualified\nm2@example.com,b2b,Qualified\n');
+SELECT line, severity, sqlstate, reason FROM last_errors;
+SELECT email, status FROM lead_system.leads WHERE email IN ('m1@example.com', 'm2@example.com') ORDER BY email COLLATE "C";
+-- two rows of a lead that exists, one of them bad: what was merged for the first attempt does not outlast it
+SELECT * FROM pg_temp.import('Moved', E'email,phone,metadata\nm3@example.com,202-555-0167,"{""a"": 1}"\n');
+SELECT * FROM pg_temp.import('Moved', E'email,phone,Colour,assigned_to\nm3@example.com,,red,\n,202-555-0167,blue,d7000000-0000-4000-8000-0000000000ff\nm4@example.com,,green,\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT email, metadata FROM lead_system.leads WHERE email IN ('m3@example.com', 'm4@example.com') ORDER BY email COLLATE "C";
+-- a row of a deleted lead is not taken, so it does not come in again and again
+SELECT * FROM pg_temp.import('Gone', E'source_id,email,deleted_at\nG1,gone@example.com,2026-01-01\nG2,here@example.com,\n');
+SELECT line, column_name, reason FROM last_errors;
+SELECT source_id, deleted_at FROM lead_system.leads WHERE source_id IN ('G1', 'G2');
+
+--
+-- Rows that the table refuses: each with its column and a reason in words, nothing of the row or of other leads in it
+--
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_rule CHECK (industry <> 'None');
+CREATE INDEX own_index ON lead_system.leads (organization_id, company_website);
+SELECT * FROM pg_temp.import('Refused', $csv$email,phone,company_size,urgency,enrichment_status,budget_min,budget_max,quoted_amount,email_open_count,source_id,source_metadata,timezone,last_contact_at,industry,category_id,assigned_to,status,tags
+r2@example.com,,Large,,,,,,,,,,,,,,,
+r3@example.com,,,soon,,,,,,,,,,,,,,
+r4@example.com,,,,Maybe,,,,,,,,,,,,,
+r5@example.com,,,,,-1,5,,,,,,,,,,,
+r6@example.com,,,,,NaN,,,,,,,,,,,,
+r7@example.com,,,,,9,8,,,,,,,,,,,
+r8@example.com,,,,,10000000000,,,,,,,,,,,,
+r9@example.com,,,,,,,-0.01,,,,,,,,,,
+r10@example.com,,,,,,,,-1,,,,,,,,,
+r11@example.com,,,,,,,,,,7,,,,,,,
+r12@example.com,,,,,,,,,,,Mars/Olympus,,,,,,
+r13@example.com,,,,,,,,,,,,infinity,,,,,
+r14@example.com,,,,,,,,,,,,,None,,,,
+r15@example.com,,,,,,,,,,,,,,d7000000-0000-4000-8000-0000000000ff,,,
+r16@example.com,,,,,,,,,,,,,,,d7000000-0000-4000-8000-0000000000ff,,
+r17@example.com,,,,,,,,,,,,,,,,Nowhere,
+r18@example.com,202-555-0141,,,,,,,,,,,,,,,,
+ivy@example.com,202-555-0141,,,,,,,,,,,,,,,,
+r20@example.com,,1-10,low,Pending,1,2,3,4,R20,"{""a"": 1}",UTC,2026-01-01,Trade,,,new,"a,b"
+$csv$);
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+-- values that an index has no room for; a constraint that raises an error
+SELECT string_agg(md5(n::text), '' ORDER BY n) AS long FROM generate_series(1, 200) n \gset
+SELECT * FROM pg_temp.import('Refused', 'email,company_website,source_id,industry' || E'\nw1@example.com,' || :'long' || E',,\nw2@example.com,,' || :'long'
+    || E',\nw3@example.com,w3.example.com,,\nw4@example.com,,,\n');
+SELECT line, column_name, sqlstate, left(reason, 100) AS reason FROM last_errors;
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_error CHECK (CASE WHEN title = 'Dr' THEN 1 / length(btrim(title, 'Dr')) > 0 END);
+SELECT * FROM pg_temp.import('Refused', E'email,title,company_size\nt1@example.com,Dr,\nt2@example.com,,Large\nt3@example.com,Mr,\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_error;
+-- a constraint that asks for one of two columns is the lead's affair, not the row's
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_either CHECK (email IS NOT NULL OR phone_number IS NOT NULL) NOT VALID;
+SELECT * FROM pg_temp.import('Refused', E'source_id,phone,first_name\nE1,202-555-0168,One\nE2,,Two\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT * FROM pg_temp.import('Refused', E'source_id,first_name\nE1,Uno\n');
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_either;
+-- a status that needs a reason
+UPDATE lead_system.organizations SET default_pipeline = 'field_service' WHERE id = :'alpha';
+SELECT * FROM pg_temp.import('Refused', E'email,status,lost_reason\nl1@example.com,lost,\nl2@example.com,lost,price\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_rule;
+DROP INDEX lead_system.own_index;
+
 RESET app.current_org_id;
 DROP VIEW last_errors;
 -- An organization takes everything along.

@@ -137,6 +137,15 @@ CREATE ROLE regress_ls_super SUPERUSER;
 ALTER TABLE lead_system.categories OWNER TO regress_ls_super;
 SELECT check_name, detail FROM lead_system.health_check() WHERE NOT ok ORDER BY check_name;
 ROLLBACK;
+-- An owner that install() would not trust is reported, too, while something is missing.
+BEGIN;
+ALTER TABLE lead_system.leads OWNER TO regress_ls_stranger;
+DROP INDEX lead_system.leads_tags_idx;
+DROP TRIGGER users_touch_updated_at ON lead_system.users;
+SELECT check_name, detail FROM lead_system.health_check() WHERE NOT ok ORDER BY check_name;
+CALL lead_system.install();
+\echo :LAST_ERROR_SQLSTATE
+ROLLBACK;
 SELECT * FROM lead_system.health_check() WHERE NOT ok;
 
 --
@@ -207,6 +216,35 @@ SELECT count(*) FROM lead_system.leads;
 RESET ROLE;
 SELECT lead_system.revoke_access('regress_ls_reader');
 CALL lead_system.install();
+
+--
+-- grant_access() and install() deal with what is the extension's, and install() only gives
+--
+CREATE TABLE lead_system.regress_ls_own (id integer);
+CREATE FUNCTION lead_system.regress_ls_one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+REVOKE ALL ON FUNCTION lead_system.regress_ls_one() FROM PUBLIC;
+CREATE VIEW rights AS
+    SELECT has_table_privilege('regress_ls_reader', 'lead_system.leads', 'SELECT') AS leads,
+           has_table_privilege('regress_ls_reader', 'lead_system.leads', 'UPDATE') AS write_leads,
+           has_table_privilege('regress_ls_reader', 'lead_system.regress_ls_own', 'SELECT') AS own_table,
+           has_function_privilege('regress_ls_reader', 'lead_system.regress_ls_one()', 'EXECUTE') AS own_function;
+SELECT lead_system.grant_access('regress_ls_reader', 'readonly');
+SELECT * FROM rights;
+-- What a DBA gives on top stays, whoever looks after the levels.
+GRANT UPDATE ON lead_system.leads TO regress_ls_reader;
+GRANT SELECT ON lead_system.regress_ls_own TO regress_ls_reader;
+GRANT EXECUTE ON FUNCTION lead_system.regress_ls_one() TO regress_ls_reader;
+REVOKE SELECT ON lead_system.leads FROM regress_ls_reader;
+CALL lead_system.install();
+SELECT * FROM rights;
+-- Another level replaces what a level can give, and leaves what is not the extension's.
+SELECT lead_system.grant_access('regress_ls_reader', 'readonly');
+SELECT * FROM rights;
+SELECT lead_system.revoke_access('regress_ls_reader');
+SELECT * FROM rights;
+DROP VIEW rights;
+DROP FUNCTION lead_system.regress_ls_one();
+DROP TABLE lead_system.regress_ls_own;
 
 -- Nobody calls install() who was not given the right.
 SET ROLE regress_ls_reader;

@@ -203,12 +203,13 @@ SELECT lead_system.change_lead_status('50000000-0000-4000-8000-000000000303', 'l
 UPDATE lead_system.leads SET status = 'lost', lost_reason = 'Moved away' WHERE id = '50000000-0000-4000-8000-000000000303'
     RETURNING status, pipeline_stage, lost_at, lost_reason;
 
--- Into another pipeline: with one of its statuses, or from its start
+-- Into another pipeline: from its start, or with a status of the same stage
 INSERT INTO lead_system.leads (id, status) VALUES ('50000000-0000-4000-8000-000000000304', 'Contacted');
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000003' WHERE id = '50000000-0000-4000-8000-000000000304'
     RETURNING status, stage;
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000002', status = 'nurturing' WHERE id = '50000000-0000-4000-8000-000000000304'
     RETURNING status, stage;
+\echo :LAST_ERROR_SQLSTATE
 UPDATE lead_system.leads SET pipeline_id = '00000000-0000-7000-8000-000000000005', status = 'recruited' WHERE id = '50000000-0000-4000-8000-000000000304';
 \echo :LAST_ERROR_SQLSTATE
 UPDATE lead_system.leads SET pipeline_id = '50000000-0000-4000-8000-0000000000ff' WHERE id = '50000000-0000-4000-8000-000000000304';
@@ -267,6 +268,13 @@ INSERT INTO lead_system.leads (company_name, email, industry, company_size) VALU
     ('12345 Ltd', 'dan@corp.example.com', 'Software/SaaS', '201-1000'),
     ('Acme', 'test@test.com', 'Software/SaaS', '201-1000')
     RETURNING company_name, email, lead_score, is_spam;
+-- So it is by any model; a low score and short names only count where a form was filled in.
+INSERT INTO lead_system.leads (company_name, email, created_at) VALUES
+    ('Acme', 'test@test.com', '2026-01-01'),
+    ('98765', 'eve@corp.example.com', '2026-01-01'),
+    ('AB', 'test3@gmail.com', '2026-01-01'),
+    ('', 'fay@corp.example.com', '2026-01-01')
+    RETURNING company_name, email, scoring_model, lead_score, is_spam;
 SELECT lead_system.set_config('leads.flag_spam', 'false');
 INSERT INTO lead_system.leads (company_name, industry) VALUES ('777', 'Education') RETURNING is_spam;
 SELECT lead_system.set_config('leads.flag_spam', NULL);

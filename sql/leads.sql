@@ -98,7 +98,30 @@ SELECT lead_system.upsert_lead('{"email": "x@example.com", "pipeline": "field_se
 SELECT lead_system.upsert_lead('{"email": "x@example.com", "assigned_to": "40000000-0000-4000-8000-0000000000ff"}');
 \echo :LAST_ERROR_SQLSTATE
 
--- Duplicates: the same id, source and source_id, phone number, or e-mail address within 24 hours
+-- A key has one value, which a column can have; a column has one key.
+SELECT lead_system.upsert_lead('{"first_name": {"a": 1}}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"email": ["x@example.com"]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"name": {"first": "Ann", "last": "Lee"}}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"pipeline": ["b2b"]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"do_not_call": [false]}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"phone": "202-555-0102", "phone_number": "202-555-0103"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"phone": null, "customer_phone": "202-555-0103"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"full_name": "Ann Lee", "contact_name": "Ann B. Lee"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"pipeline": "b2b", "pipeline_id": "00000000-0000-7000-8000-000000000001"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"category": "solar", "category_id": "40000000-0000-4000-8000-0000000000c1"}');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM lead_system.leads WHERE phone_number IN ('+12025550102', '+12025550103') OR email = 'x@example.com';
+
+-- Duplicates: the same id, source and source_id, e-mail address within 24 hours, or phone number
 SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a1", "email": "other@example.com"}');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.upsert_lead('{"source": "website", "source_id": "web-1"}', 'reject');
@@ -128,12 +151,32 @@ SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a3", "
 SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a4", "source": "other", "source_id": "web-1"}');
 SELECT lead_system.upsert_lead('{"source_id": "1"}');
 \echo :LAST_ERROR_SQLSTATE
--- The id is looked at before the source, the source before the phone number, that before the address.
+-- The id is looked at before the source, the source before the address, that before the phone number.
+SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a3", "source": "other", "source_id": "web-1", "phone": "+12025550101",
+    "email": "bob@example.org"}', 'skip');
 SELECT lead_system.upsert_lead('{"source": "other", "source_id": "web-1", "phone": "+12025550101", "email": "bob@example.org"}', 'skip');
 SELECT lead_system.upsert_lead('{"phone": "+12025550101", "email": "bob@example.org"}', 'skip');
--- A merge can run into a third lead.
+SELECT lead_system.upsert_lead('{"phone": "+12025550101", "email": "nobody@example.org"}', 'skip');
+-- A merge can run into a third lead: by phone number, address, source, or the other way round.
 SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a2", "phone": "+12025550101"}', 'merge');
 \echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"phone": "+12025550101", "email": "bob@example.org"}', 'merge');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a4", "email": "bob@example.org"}', 'merge');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a3", "source": "other", "source_id": "web-1"}', 'merge');
+\echo :LAST_ERROR_SQLSTATE
+SELECT id, source, source_id, phone_number, email FROM lead_system.leads
+ WHERE id IN ('40000000-0000-4000-8000-0000000000a1', '40000000-0000-4000-8000-0000000000a2', '40000000-0000-4000-8000-0000000000a3',
+              '40000000-0000-4000-8000-0000000000a4') ORDER BY id;
+-- A deleted lead is none that could be found, but its id is taken.
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE id = '40000000-0000-4000-8000-0000000000a3';
+SELECT lead_system.upsert_lead('{"id": "40000000-0000-4000-8000-0000000000a3", "email": "cat@example.org"}', 'merge');
+\echo :LAST_ERROR_SQLSTATE
+-- What says that a lead is not to be called is added by a merge, and never taken back.
+SELECT lead_system.upsert_lead('{"email": "bob@example.org", "do_not_call": true, "calling_blocked_reason": "asked"}', 'merge');
+SELECT lead_system.upsert_lead('{"email": "bob@example.org", "do_not_call": false, "calling_blocked_reason": "none", "city": "Reno"}', 'merge');
+SELECT do_not_call, calling_blocked_reason, city FROM lead_system.leads WHERE id = '40000000-0000-4000-8000-0000000000a2';
 -- Another organization's leads are no duplicates.
 SET app.current_user_id = '';
 SET app.current_org_id = '40000000-0000-4000-8000-000000000002';
@@ -247,6 +290,18 @@ SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'C
 SET app.current_org_id = '40000000-0000-4000-8000-000000000002';
 SELECT lead_system.change_lead_status('40000000-0000-4000-8000-0000000000f1', 'Contacted');
 SELECT organization_id, status FROM lead_system.leads WHERE id = '40000000-0000-4000-8000-0000000000f1' ORDER BY organization_id;
+-- So it is with every function that takes an id.
+SET app.current_org_id = '';
+SELECT lead_system.add_lead_note('40000000-0000-4000-8000-0000000000f1', 'Whose?');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.calculate_lead_score('40000000-0000-4000-8000-0000000000f1');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.calculate_lead_score('40000000-0000-4000-8000-0000000000f1', 'b2b');
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.score_at('40000000-0000-4000-8000-0000000000f1', '2026-03-03');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM lead_system.explain_lead_score('40000000-0000-4000-8000-0000000000f1');
+\echo :LAST_ERROR_SQLSTATE
 SET app.current_org_id = '40000000-0000-4000-8000-000000000001';
 SET app.current_user_id = '40000000-0000-4000-8000-000000000011';
 

@@ -134,6 +134,16 @@ SELECT rows, inserted, updated, duplicate, rejected FROM imports;
 SELECT line, raw_text, column_name, severity, sqlstate, reason FROM lead_system.lead_import_errors
  WHERE import_id = (SELECT id FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1) ORDER BY line;
 SELECT list, lead_count, email FROM lists WHERE list = 'Autumn';
+-- an object without a value is no lead; keys that mean the same: the lead's own name goes first, the others are kept
+SELECT lead_system.create_lead_list_from_csv(:'alpha', 'Autumn', '[
+    {}, {"email": null}, {"email": "", "notes": "  "},
+    {"mobile": "303 555 0111", "tel": "303 555 0112", "phone_number": "303 555 0113"},
+    {"phone": null, "mobile": "303 555 0114", "metadata": {"a": 1}, "Shoe Size": 40}
+]'::jsonb) = :'autumn' AS same_list;
+SELECT rows, inserted, updated, duplicate, rejected FROM imports;
+SELECT line, column_name, sqlstate, reason FROM lead_system.lead_import_errors
+ WHERE import_id = (SELECT id FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1) ORDER BY line;
+SELECT phone_number, metadata FROM lists WHERE list = 'Autumn' AND phone_number IS NOT NULL;
 -- listed leads are imported and blocked (D17)
 SELECT lead_system.add_to_dnc_list('303 555 0105', 'lead_requested') IS NOT NULL AS added;
 SELECT lead_system.create_lead_list_from_csv(:'alpha', 'Winter', '[{"phone": "303 555 0105"}, {"phone": "303 555 0106"}]') IS NOT NULL AS made;

@@ -212,6 +212,94 @@ UPDATE lead_system.campaign_lead_lists SET is_active = true WHERE organization_i
 SELECT count(*) FROM lead_system.claim_campaign_leads(:'third', 2);
 
 --
+-- Attempts are counted when a lead is handed out, too (I10)
+--
+\set tries 'd4000000-0000-4000-8000-000000000c04'
+SET lead_system.now = '2026-03-09 12:00:00+00';
+INSERT INTO lead_system.campaigns (organization_id, id, name, status, daily_cap) VALUES (:'alpha', :'tries', 'Tries', 'active', NULL);
+SELECT lead_system.add_lead_list_to_campaign(:'tries', :'second_list') IS NOT NULL AS added;
+SELECT count(lead_system.record_call_attempt(q.campaign_lead_id, CASE WHEN l.first_name = 'hot 80' THEN 'callback' ELSE 'no_answer' END)) AS calls
+  FROM lead_system.claim_campaign_leads(:'tries', 3) q JOIN lead_system.leads l ON l.organization_id = :'alpha' AND l.id = q.lead_id;
+SET lead_system.now = '2026-03-11 12:00:00+00';
+UPDATE lead_system.campaign_lead_lists SET max_attempts_override = 1 WHERE organization_id = :'alpha' AND campaign_id = :'tries';
+-- who asked to be called back is called back; the two who were not reached are given up
+SELECT * FROM pg_temp.claim(:'tries', 100);
+SELECT lead, status, attempts, outcome FROM queue WHERE campaign = 'Tries' AND attempts > 0;
+-- not reached at the call back either: given up, but contacted
+SELECT lead_system.record_call_attempt(id, 'no_answer') IS NOT NULL AS recorded FROM lead_system.campaign_leads
+ WHERE organization_id = :'alpha' AND campaign_id = :'tries' AND status = 'calling' AND attempts = 1;
+SELECT lead, status, attempts, outcome FROM queue WHERE campaign = 'Tries' AND attempts > 0;
+SELECT total_leads, open_leads, contacted_leads FROM lead_system.campaign_lead_lists WHERE organization_id = :'alpha' AND campaign_id = :'tries';
+
+--
+-- The campaign's calling hours
+--
+\set hours 'd4000000-0000-4000-8000-000000000c05'
+INSERT INTO lead_system.campaigns (organization_id, id, name, status, calling_from, calling_to) VALUES (:'alpha', :'hours', 'Hours', 'active', '09:00', '17:30');
+SELECT lead_system.add_lead_list_to_campaign(:'hours', :'second_list') IS NOT NULL AS added;
+CREATE FUNCTION pg_temp.claims_at(campaign uuid, variadic times timestamptz[]) RETURNS TABLE (at timestamptz, claims bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    FOREACH at IN ARRAY times LOOP
+        PERFORM set_config('lead_system.now', at::text, true);
+        claims := count(*) FROM lead_system.claim_campaign_leads(campaign, 1, NULL, '1 second');
+        RETURN NEXT;
+    END LOOP;
+END $$;
+-- by the clock of the organization (Chicago, on summer time since Sunday)
+SELECT * FROM pg_temp.claims_at(:'hours', '2026-03-12 13:59:59+00', '2026-03-12 14:00+00', '2026-03-12 22:29:59+00', '2026-03-12 22:30+00', '2026-03-13 03:00+00');
+-- by the campaign's own
+UPDATE lead_system.campaigns SET timezone = 'Asia/Tokyo' WHERE organization_id = :'alpha' AND id = :'hours';
+SELECT * FROM pg_temp.claims_at(:'hours', '2026-03-13 14:00+00', '2026-03-13 23:59:59+00', '2026-03-14 00:00+00', '2026-03-14 08:30+00');
+-- over midnight
+UPDATE lead_system.campaigns SET timezone = 'UTC', calling_from = '22:00', calling_to = '02:00' WHERE organization_id = :'alpha' AND id = :'hours';
+SELECT * FROM pg_temp.claims_at(:'hours', '2026-03-15 21:59:59+00', '2026-03-15 22:00+00', '2026-03-16 00:00+00', '2026-03-16 01:59:59+00', '2026-03-16 02:00+00');
+-- the whole day, and no limit
+UPDATE lead_system.campaigns SET calling_from = '00:00', calling_to = '24:00' WHERE organization_id = :'alpha' AND id = :'hours';
+SELECT * FROM pg_temp.claims_at(:'hours', '2026-03-17 00:00+00', '2026-03-17 23:59:59+00');
+UPDATE lead_system.campaigns SET calling_from = NULL, calling_to = NULL WHERE organization_id = :'alpha' AND id = :'hours';
+SELECT * FROM pg_temp.claims_at(:'hours', '2026-03-18 03:00+00');
+\set VERBOSITY terse
+UPDATE lead_system.campaigns SET calling_from = '09:00', calling_to = '09:00' WHERE organization_id = :'alpha' AND id = :'hours';
+\echo :LAST_ERROR_SQLSTATE
+UPDATE lead_system.campaigns SET calling_from = '09:00' WHERE organization_id = :'alpha' AND id = :'hours';
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+DROP FUNCTION pg_temp.claims_at(uuid, timestamptz[]);
+
+--
+-- When a number leaves the do-not-call list, what it had closed is open again (D6)
+--
+\set back 'd4000000-0000-4000-8000-000000000c06'
+SET lead_system.now = '2026-03-19 12:00:00+00';
+SELECT count(lead_system.remove_from_dnc_list(phone_number, 'test')) AS removed FROM lead_system.dnc_list WHERE organization_id = :'alpha';
+INSERT INTO lead_system.campaigns (organization_id, id, name, status, daily_cap) VALUES (:'alpha', :'back', 'Back', 'active', NULL);
+SELECT lead_system.add_lead_list_to_campaign(:'back', :'second_list', 2) IS NOT NULL AS second, lead_system.add_lead_list_to_campaign(:'back', :'first_list', 1) IS NOT NULL AS first;
+-- one of each: called back, not reached, asked not to be called, being called, new
+SELECT l.first_name, lead_system.record_call_attempt(q.campaign_lead_id, o.outcome) IS NOT NULL AS recorded
+  FROM lead_system.claim_campaign_leads(:'back', 100) q JOIN lead_system.leads l ON l.organization_id = :'alpha' AND l.id = q.lead_id
+  JOIN (VALUES ('hot 80', 'callback'), ('hot 100', 'no_answer'), ('hot 100 b', 'do_not_call'), ('warm 60', 'no_answer')) o(lead, outcome) ON o.lead = l.first_name ORDER BY 1;
+UPDATE lead_system.campaign_leads SET status = 'new', lease_until = NULL, claimed_by = NULL
+ WHERE organization_id = :'alpha' AND campaign_id = :'back' AND lead_id = 'd4000000-0000-4000-8000-000000000102';
+SELECT lead_system.remove_lead_list_from_campaign(:'back', :'first_list') AS left_the_campaign;
+SELECT count(*) FROM lead_system.add_numbers_to_dnc_list((SELECT array_agg(phone_number) FROM lead_system.leads WHERE organization_id = :'alpha' AND phone_number IS NOT NULL), 'manual');
+SELECT lead, status, attempts, outcome, lease_until FROM queue WHERE campaign = 'Back';
+-- the score may change meanwhile
+UPDATE lead_system.leads SET company_size = '1-10' WHERE organization_id = :'alpha' AND first_name = 'hot 100';
+SELECT count(lead_system.remove_from_dnc_list(phone_number, 'test')) AS removed FROM lead_system.dnc_list WHERE organization_id = :'alpha';
+SELECT lead, status, attempts, outcome, next_attempt_at FROM queue WHERE campaign = 'Back';
+SELECT count(*) AS wrong_places FROM lead_system.campaign_leads c JOIN lead_system.leads l ON l.organization_id = c.organization_id AND l.id = c.lead_id
+ WHERE c.organization_id = :'alpha' AND c.campaign_id = :'back' AND c.status IN ('new', 'queued', 'calling', 'contacted') AND c.lead_score <> l.lead_score;
+SELECT l.name, a.total_leads, a.open_leads, a.contacted_leads FROM lead_system.campaign_lead_lists a
+  JOIN lead_system.lead_lists l ON l.organization_id = a.organization_id AND l.id = a.lead_list_id WHERE a.campaign_id = :'back' ORDER BY a.priority;
+-- a claim of a call back that lapses leaves it one
+SELECT lead_system.record_call_attempt(id, 'callback', 20, '{"callback_at": "2026-03-19 13:00:00+00"}') IS NOT NULL AS recorded FROM lead_system.campaign_leads
+ WHERE organization_id = :'alpha' AND campaign_id = :'back' AND lead_id = 'd4000000-0000-4000-8000-000000000104';
+SET lead_system.now = '2026-03-19 13:00:00+00';
+SELECT * FROM pg_temp.claim(:'back', 1);
+SET lead_system.now = '2026-03-19 14:00:00+00';
+SELECT * FROM pg_temp.claim(:'back', 1);
+
+--
 -- Errors
 --
 SELECT * FROM lead_system.claim_campaign_leads(NULL);

@@ -120,6 +120,18 @@ UPDATE lead_system.leads SET company_size = '11-50' WHERE id = '60000000-0000-40
 UPDATE lead_system.leads SET email_reply_count = 1 WHERE id = '60000000-0000-4000-8000-000000000106'
     RETURNING lead_score, raw_score, score_breakdown, last_activity_at;
 
+-- Times that are no instant: before all activity nothing has decayed, after all of it as much as can.
+SELECT at, lead_system.score_at('60000000-0000-4000-8000-000000000104', at), lead_system.score_at('60000000-0000-4000-8000-000000000106', at)
+  FROM unnest(ARRAY['-infinity', '4713-01-01 00:00:00+00 BC', '294276-12-31 23:59:59+00', 'infinity']::timestamptz[]) at;
+
+-- A lead of the last century is as far from the end of time as any.
+INSERT INTO lead_system.leads (id, company_size, industry, created_at) VALUES
+    ('60000000-0000-4000-8000-000000000199', '201-1000', 'Healthcare', '1999-12-31 00:00:00+00');
+SELECT lead_system.score_at('60000000-0000-4000-8000-000000000199', '1999-12-31 00:00:00+00') AS fresh,
+       lead_system.score_at('60000000-0000-4000-8000-000000000199', 'infinity') AS last,
+       lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000199', 'banti') AS banti;
+DELETE FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000199';
+
 -- Answers inferred, where an organization wants that (A9)
 SET lead_system.now = '2026-03-02 12:00:00+00';
 INSERT INTO lead_system.leads (id, company_name, industry, inquiry_type, message) VALUES
@@ -132,6 +144,11 @@ SELECT lead_system.set_config('scoring.infer_company_size', 'true');
 SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '60000000-0000-4000-8000-00000000040_' ORDER BY id;
 SELECT lead_system.set_config('scoring.infer_inquiry_type', 'true');
 SELECT company_name, lead_system.calculate_lead_score(id) FROM lead_system.leads WHERE id::text LIKE '60000000-0000-4000-8000-00000000040_' ORDER BY id;
+-- What is inferred follows what it is inferred from.
+UPDATE lead_system.leads SET notes = 'Touched' WHERE id = '60000000-0000-4000-8000-000000000403' RETURNING lead_score;
+UPDATE lead_system.leads SET company_name = 'Example LLC' WHERE id = '60000000-0000-4000-8000-000000000403' RETURNING lead_score;
+UPDATE lead_system.leads SET message = 'Pricing, please' WHERE id = '60000000-0000-4000-8000-000000000403' RETURNING lead_score;
+UPDATE lead_system.leads SET company_name = 'Example Works', message = NULL WHERE id = '60000000-0000-4000-8000-000000000403' RETURNING lead_score;
 SELECT lead_system.set_config('scoring.infer_company_size', NULL), lead_system.set_config('scoring.infer_inquiry_type', NULL);
 
 --
@@ -196,6 +213,24 @@ SELECT '60000000-0000-4000-8000-000000000001', ('60000000-0000-4000-8000-0000000
 SELECT b.n, l.lead_score, l.raw_score, l.temperature, l.score_breakdown, (l.lead_score, l.temperature) = (b.expected, b.band) AS as_expected
   FROM banti b JOIN lead_system.leads l ON l.id = ('60000000-0000-4000-8000-0000000005' || to_char(b.n, 'FM00'))::uuid ORDER BY b.n;
 
+-- With a clock that stands still, and in one transaction with the lead, they are scored all the same.
+SET lead_system.now = '2026-03-02 12:00:05+00';
+BEGIN;
+INSERT INTO lead_system.leads (id, source) VALUES ('60000000-0000-4000-8000-000000000533', 'referral') RETURNING lead_score;
+INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, id, interest, authority, budget) VALUES
+    ('60000000-0000-4000-8000-000000000001', '60000000-0000-4000-8000-000000000533', '60000000-0000-4000-8000-0000000000b3', 25, 20, 25);
+SELECT lead_score, score_breakdown, scored_at FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000533';
+INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES
+    ('60000000-0000-4000-8000-000000000001', '60000000-0000-4000-8000-000000000533', '60000000-0000-4000-8000-00000000ca12', 'question');
+SELECT lead_score, score_breakdown FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000533';
+UPDATE lead_system.lead_qualifications SET budget = 0 WHERE id = '60000000-0000-4000-8000-0000000000b3';
+SELECT lead_score, score_breakdown FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000533';
+DELETE FROM lead_system.lead_qualifications WHERE id = '60000000-0000-4000-8000-0000000000b3';
+SELECT lead_score, score_breakdown FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000533';
+COMMIT;
+SELECT old_score, new_score FROM lead_system.lead_score_history WHERE lead_id = '60000000-0000-4000-8000-000000000533' ORDER BY id;
+DELETE FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000533';
+
 -- The latest assessment counts; a removed one does not.
 SET lead_system.now = '2026-03-02 13:00:00+00';
 INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, id, interest, authority) VALUES
@@ -251,6 +286,11 @@ SET lead_system.now = '2026-03-02 12:00:00+00';
 SELECT id, scoring_model FROM lead_system.leads WHERE id IN ('60000000-0000-4000-8000-000000000116', '60000000-0000-4000-8000-000000000501') ORDER BY id;
 UPDATE lead_system.leads SET industry = 'Education' WHERE id = '60000000-0000-4000-8000-000000000501' RETURNING scoring_model, lead_score;
 UPDATE lead_system.leads SET industry = NULL WHERE id = '60000000-0000-4000-8000-000000000501' RETURNING scoring_model, lead_score;
+-- An empty answer is none.
+UPDATE lead_system.leads SET industry = '' WHERE id = '60000000-0000-4000-8000-000000000501' RETURNING scoring_model, lead_score;
+INSERT INTO lead_system.leads (source, industry, inquiry_type, budget_timeline) VALUES ('referral', '', '', '') RETURNING scoring_model, lead_score;
+INSERT INTO lead_system.leads (source, industry, inquiry_type) VALUES ('referral', '', 'Demo Request') RETURNING scoring_model, lead_score;
+UPDATE lead_system.leads SET industry = NULL WHERE id = '60000000-0000-4000-8000-000000000501';
 -- A model that is named wins.
 SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000101') AS chosen,
        lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000101', 'b2b') AS b2b,
@@ -270,6 +310,21 @@ SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-0000000000ff');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000101', 'c3po');
 \echo :LAST_ERROR_SQLSTATE
+-- A name that no model can have is not cut to one that a model has.
+SELECT lead_system.copy_scoring_model('b2b', repeat('b', 63)) IS NOT NULL AS copied;
+SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000104', repeat('b', 63)),
+       lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000104', 'b2b') AS b2b;
+SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000104', repeat('b', 64));
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000104', repeat('b', 63) || '2');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) FROM lead_system.explain_lead_score('60000000-0000-4000-8000-000000000104', repeat('b', 100));
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY terse
+SELECT lead_system.copy_scoring_model('b2b', repeat('b', 64));
+\echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
+DELETE FROM lead_system.scoring_models WHERE name = repeat('b', 63);
 SELECT lead_system.score_at('60000000-0000-4000-8000-0000000000ff', '2026-01-01');
 \echo :LAST_ERROR_SQLSTATE
 SELECT * FROM lead_system.explain_lead_score(NULL);
@@ -312,6 +367,9 @@ SELECT organization_id, started_at, finished_at, leads_seen, leads_changed FROM 
 SELECT lead_score, raw_score, temperature, score_breakdown, scored_at FROM lead_system.leads WHERE id = '60000000-0000-4000-8000-000000000104';
 SELECT old_score, new_score, raw_score, breakdown, created_at FROM lead_system.lead_score_history
  WHERE lead_id = '60000000-0000-4000-8000-000000000104' ORDER BY id;
+-- Its batches follow an index.
+SELECT indexdef LIKE '%USING btree (organization_id, created_at, id)' AS by_time FROM pg_indexes
+ WHERE schemaname = 'lead_system' AND indexname = 'leads_organization_id_created_at_id_idx';
 -- Nothing is left to do; a transaction block is fine, too.
 BEGIN;
 CALL lead_system.recalculate_lead_scores();
@@ -367,6 +425,11 @@ SELECT lead_system.calculate_lead_score('60000000-0000-4000-8000-000000000527', 
 SELECT lead_system.copy_scoring_model('b2b');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.copy_scoring_model('c3po') IS NULL AS no_such_model;
+SET app.current_org_id = '';
+SELECT lead_system.copy_scoring_model('b2b');
+\echo :LAST_ERROR_SQLSTATE
+SELECT count(*) AS nobodys FROM lead_system.scoring_models WHERE organization_id IS NULL;
+SET app.current_org_id = '60000000-0000-4000-8000-000000000001';
 \set VERBOSITY terse
 SELECT lead_system.copy_scoring_model('b2b', 'Our Model');
 \echo :LAST_ERROR_SQLSTATE

@@ -146,7 +146,12 @@ SELECT attribute, operator, operand, cap, pg_temp.try_rule('numbers', attribute,
     (29, 'industry', 'is_set', '"Retail"', NULL), (30, 'industry', 'any', '"Retail"', NULL), (31, 'call_count', 'each', '1', NULL),
     (32, 'call_count', 'each', NULL, 10), (33, 'call_count', 'gte', '1', 10), (34, 'call_count', 'each', NULL, 1001),
     (35, 'industry', 'like', '"Re%"', NULL), (36, 'industry', 'EQ', '"Retail"', NULL),
-    (37, 'metadata.x', 'eq', '"a"', NULL), (38, 'metadata.x', 'gt', '1', NULL)) r(n, attribute, operator, operand, cap) ORDER BY n;
+    (37, 'metadata.x', 'eq', '"a"', NULL), (38, 'metadata.x', 'gt', '1', NULL),
+    (39, 'metadata.x', 'gt', '"a"', NULL), (40, 'metadata.x', 'gte', 'true', NULL), (41, 'metadata.x', 'lt', '"1"', NULL),
+    (42, 'metadata.x', 'lte', 'null', NULL), (43, 'metadata.x', 'between', '[1, "b"]', NULL), (44, 'metadata.x', 'between', '[true, false]', NULL),
+    (45, 'metadata.x', 'between', '[1, 2]', NULL), (46, 'metadata.x', 'contains', '1', NULL), (47, 'metadata.x', 'contains', 'true', NULL),
+    (48, 'metadata.x', 'contains', '"a"', NULL), (49, 'metadata.x', 'under', '1', NULL), (50, 'metadata.x', 'under', '"example.com"', NULL),
+    (51, 'metadata.x', 'in', '[1, "a", true]', NULL), (52, 'metadata.x', 'each', NULL, 5)) r(n, attribute, operator, operand, cap) ORDER BY n;
 SELECT pg_temp.try_rule('numbers', 'industry', 'is_set', NULL, 1001) AS too_much, pg_temp.try_rule('numbers', 'industry', 'is_set', NULL, -1000) AS enough;
 INSERT INTO lead_system.scoring_rules (organization_id, model_id, component, attribute, operator, points) VALUES
     ('70000000-0000-4000-8000-000000000001', '70000000-0000-4000-8000-000000000011', 'numbers', 'shoe_size', 'is_set', 1);
@@ -197,9 +202,22 @@ DELETE FROM lead_system.scoring_rules WHERE model_id = :'own' AND component = 'c
 SELECT lead_system.calculate_lead_score('70000000-0000-4000-8000-0000000000b1');
 -- Stored scores follow when the lead is next touched in what the model reads, or with recalculate_lead_scores().
 SELECT lead_score FROM lead_system.leads WHERE id = '70000000-0000-4000-8000-0000000000b1';
-SET lead_system.now = '2026-03-02 13:00:00+00';
+-- ... which works although the clock stands still.
 CALL lead_system.recalculate_lead_scores();
 SELECT lead_score FROM lead_system.leads WHERE id = '70000000-0000-4000-8000-0000000000b1';
+SELECT scored_at FROM lead_system.leads WHERE id = '70000000-0000-4000-8000-0000000000b1';
+BEGIN;
+INSERT INTO lead_system.scoring_rules (organization_id, model_id, component, attribute, operator, operand, points, position) VALUES
+    ('70000000-0000-4000-8000-000000000001', :'own', 'engagement', 'metadata.vip', 'eq', 'true', 9, 605);
+UPDATE lead_system.leads SET metadata = '{"vip": true}' WHERE id = '70000000-0000-4000-8000-0000000000b1' RETURNING lead_score;
+UPDATE lead_system.scoring_rules SET points = 11 WHERE model_id = :'own' AND position = 605;
+CALL lead_system.recalculate_lead_scores();
+SELECT lead_score FROM lead_system.leads WHERE id = '70000000-0000-4000-8000-0000000000b1';
+DELETE FROM lead_system.scoring_rules WHERE model_id = :'own' AND position = 605;
+CALL lead_system.recalculate_lead_scores();
+SELECT lead_score FROM lead_system.leads WHERE id = '70000000-0000-4000-8000-0000000000b1';
+COMMIT;
+SET lead_system.now = '2026-03-02 13:00:00+00';
 -- A model that is switched off, or only for comparing, gives way to the built-in one; the latter can be named.
 UPDATE lead_system.scoring_models SET is_active = false WHERE id = :'own';
 SELECT lead_system.calculate_lead_score('70000000-0000-4000-8000-0000000000b1'), lead_system.calculate_lead_score('70000000-0000-4000-8000-0000000000b1', 'b2b');

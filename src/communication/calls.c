@@ -57,12 +57,17 @@ ls_call_add(const LsCall *call)
 	return id;
 }
 
-/* Find a call by the provider's id: a report that is repeated. */
+/*
+ * Find a call by the provider's id: a report that is repeated.  Tells the lead
+ * of a campaign that was called, too; zeros when it was none.
+ */
 bool
-ls_call_find(const pg_uuid_t *org, const char *provider_call_id, pg_uuid_t *id)
+ls_call_find(
+	const pg_uuid_t *org, const char *provider_call_id, pg_uuid_t *id, pg_uuid_t *campaign_lead)
 {
 	LS_QUERY(query,
-		"SELECT id FROM lead_system.call_logs WHERE organization_id = $1 AND provider_call_id = $2",
+		"SELECT id, campaign_lead_id FROM lead_system.call_logs"
+		" WHERE organization_id = $1 AND provider_call_id = $2",
 		UUIDOID, TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -73,7 +78,12 @@ ls_call_find(const pg_uuid_t *org, const char *provider_call_id, pg_uuid_t *id)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	found = ls_query_run(&query, &args, LS_WRITE) > 0;
 	if (found)
+	{
 		*id = ls_result_uuid(0, 1);
+		memset(campaign_lead, 0, sizeof(pg_uuid_t));
+		if (!ls_result_isnull(0, 2))
+			*campaign_lead = ls_result_uuid(0, 2);
+	}
 	ls_scope_close(&scope);
 	return found;
 }

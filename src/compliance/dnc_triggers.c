@@ -292,6 +292,8 @@ ls_dnc_step(LsLeadChange *change)
 			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 		}
 	}
+	if (!ls_lead_bool(change->row, LEAD_do_not_call))
+		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 	if (ls_lead_bool(change->row, LEAD_do_not_call) != was_blocked)
 		status_follows(change, was_blocked, ls_lead_bool(change->row, LEAD_do_not_call));
 }

@@ -86,6 +86,13 @@ ls_decode_datetime(
 #define ls_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 18 has constraints that are not enforced (commit ca87c415e). */
+#if PG_VERSION_NUM >= 180000
+#define ls_check_is_enforced(check) ((check)->ccenforced)
+#else
+#define ls_check_is_enforced(check) true
+#endif
+
 /* 18 has pg_noreturn, which stands first (commit 28f04984f). */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()

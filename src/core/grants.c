@@ -86,6 +86,28 @@ object_kind(const LsGrant *grant)
 	return strchr(grant->object, '(') != NULL ? "ROUTINE" : "TABLE";
 }
 
+/*
+ * Take all functions of the extension from a role: beside those that levels
+ * give, there may be trigger functions that default privileges gave.
+ */
+static void
+remove_functions(const char *grantee)
+{
+	LS_QUERY0(query,
+		"SELECT pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::text, ', ')"
+		"  FROM pg_catalog.pg_proc p"
+		"  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
+		"   AND d.objid = p.oid AND d.deptype = 'e'"
+		"  JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid"
+		" WHERE e.extname = 'lead_system'");
+	char *functions;
+
+	ls_query_run(&query, NULL, LS_WRITE);
+	functions = ls_result_text(0, 1);
+	if (functions != NULL)
+		run_utility(psprintf("REVOKE ALL ON ROUTINE %s FROM %s", functions, grantee));
+}
+
 /* Take from a role what any level gives.  What a user keeps in the schema stays. */
 static void
 remove_level(const char *role)
@@ -104,6 +126,7 @@ remove_level(const char *role)
 				grant->object, grantee));
 		}
 	}
+	remove_functions(grantee);
 	run_utility(psprintf("REVOKE ALL ON SCHEMA %s FROM %s", LS_SCHEMA, grantee));
 }
 

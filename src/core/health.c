@@ -97,9 +97,14 @@ health_catalog(FunctionCallInfo fcinfo)
 		"        AND d.refclassid = 'pg_catalog.pg_proc'::regclass"
 		"        AND d.refobjid = 'lead_system.current_org_id()'::regprocedure)"
 		"  UNION ALL"
-		"  SELECT 'ownership', 'all relations have one owner', r.relname::text FROM relations r"
-		"   WHERE r.relkind IN ('r', 'p', 'v') AND r.relowner <> ("
-		"     SELECT o.relowner FROM relations o WHERE o.relname = 'organizations')"
+		"  SELECT 'ownership', 'all has one owner, a superuser', t.name"
+		"    FROM (SELECT r.relname::text, r.relowner FROM relations r WHERE r.relkind IN ('r', 'p', 'v')"
+		"          UNION ALL"
+		"          SELECT 'schema ' || n.nspname, n.nspowner FROM pg_catalog.pg_namespace n"
+		"           WHERE n.nspname = 'lead_system') t(name, owner)"
+		"    JOIN pg_catalog.pg_roles o ON o.oid = t.owner"
+		"   WHERE NOT o.rolsuper OR (t.name NOT LIKE 'schema %' AND o.oid <> ("
+		"     SELECT g.relowner FROM relations g WHERE g.relname = 'organizations'))"
 		"  UNION ALL"
 		"  SELECT 'triggers', 'none is disabled', r.relname || '.' || t.tgname FROM relations r"
 		"    JOIN pg_catalog.pg_trigger t ON t.tgrelid = r.oid WHERE t.tgenabled = 'D'"
@@ -110,14 +115,14 @@ health_catalog(FunctionCallInfo fcinfo)
 		"       coalesce(string_agg(p.object, ', ' ORDER BY p.object), c.good)"
 		"  FROM (VALUES (1, 'row security', 'on for every tenant table'),"
 		"               (2, 'policies', 'all look at the organization of the session'),"
-		"               (3, 'ownership', 'all relations have one owner'),"
+		"               (3, 'ownership', 'all has one owner, a superuser'),"
 		"               (4, 'triggers', 'none is disabled'),"
 		"               (5, 'indexes', 'all are valid')) c(position, name, good)"
 		"  LEFT JOIN problems p ON p.check_name = c.name"
 		" GROUP BY c.position, c.name, c.good ORDER BY c.position");
 	LsScope scope;
 
-	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_scope_open(&scope, LS_AS_CALLER);
 	ls_query_run(&query, NULL, LS_READ);
 	ls_result_to_srf(fcinfo);
 	ls_scope_close(&scope);

@@ -115,7 +115,7 @@ ls_scope_close(LsScope *scope)
 /*
  * Prepare a query's plan and keep it; kept only once SPI_keepplan succeeded.
  *
- * Planned for any parameters.  A plan for a particular organisation would be
+ * Planned for any parameters, unless it takes an array of any length.  A plan for a particular organisation would be
  * made on what the statistics know of it, which is nothing while it is new: an
  * estimate of one row, for which every index is as good as the right one.
  */
@@ -126,8 +126,8 @@ query_plan(LsQuery *query)
 
 	if (query->plan != NULL)
 		return query->plan;
-	plan = SPI_prepare_cursor(
-		query->sql, query->nargs, (Oid *) query->argtypes, CURSOR_OPT_GENERIC_PLAN);
+	plan = SPI_prepare_cursor(query->sql, query->nargs, (Oid *) query->argtypes,
+		query->custom_plan ? CURSOR_OPT_CUSTOM_PLAN : CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", query->sql,
 			SPI_result_code_string(SPI_result));

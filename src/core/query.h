@@ -29,16 +29,25 @@ typedef struct LsQuery
 	const char *sql;
 	int nargs;
 	const Oid *argtypes;
-	SPIPlanPtr plan; /* kept; NULL until the first use */
+	SPIPlanPtr plan;  /* kept; NULL until the first use */
+	bool custom_plan; /* planned anew for the parameters of each run */
 } LsQuery;
 
 /* Declares a static query; the types of its parameters follow the text. */
 #define LS_QUERY(var, text, ...) \
 	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
-	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL}
+	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, false}
+
+/*
+ * The same for a query that takes an array of any length: planned for the array
+ * that it gets, so that the array is hashed where no index is probed.
+ */
+#define LS_QUERY_ARRAY(var, text, ...) \
+	static const Oid var##_argtypes[] = {__VA_ARGS__}; \
+	static LsQuery var = {text, lengthof(var##_argtypes), var##_argtypes, NULL, true}
 
 /* The same for a query without parameters. */
-#define LS_QUERY0(var, text) static LsQuery var = {text, 0, NULL, NULL}
+#define LS_QUERY0(var, text) static LsQuery var = {text, 0, NULL, NULL, false}
 
 typedef struct LsArgs
 {

@@ -425,7 +425,7 @@ ls_storage_missing(void)
 	looking = true;
 	PG_TRY();
 	{
-		walk_script(&walk, LS_AS_OWNER);
+		walk_script(&walk, LS_AS_CALLER);
 	}
 	PG_FINALLY();
 	{

@@ -6,8 +6,13 @@
  *	  The CHECK constraints of leads, whoever made them, are evaluated on what
  *	  comes in, before anything is written, and with them what the row trigger
  *	  says of single values.  A bulk load thus finds the rows that are at fault
- *	  without writing, being refused, and trying again in parts.  A column that
- *	  is not set counts as null, which no constraint refuses.
+ *	  without writing, being refused, and trying again in parts.
+ *
+ *	  A column that is not set may still get a value, from a default, a trigger,
+ *	  or the lead that the input is merged into.  It counts as null, which is
+ *	  right as long as null means "unknown": what is false then is false for any
+ *	  value.  A constraint that does something else with nulls is evaluated only
+ *	  if all its columns are set.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +21,7 @@
 #include "access/table.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/readfuncs.h"
 #include "optimizer/optimizer.h"
 #include "pgtime.h"
@@ -36,6 +42,8 @@ typedef struct Check
 {
 	char *name;
 	ExprState *state;
+	bool usable;     /* it is enforced, and about columns that are known here */
+	bool sees_nulls; /* null is not just "unknown" to it */
 	bool uses[LEAD_N_COLUMNS];
 } Check;
 
@@ -49,20 +57,63 @@ struct LsLeadChecker
 	int n;
 };
 
+/* For check_functions_in_node: is it called with nulls? */
+static bool
+is_not_strict(Oid function, void *context)
+{
+	return !func_strict(function);
+}
+
+/* Does an expression do anything with a null but pass it on? */
+static bool
+sees_nulls(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CaseExpr:
+		case T_CoalesceExpr:
+		case T_MinMaxExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_RowCompareExpr:
+			return true;
+		case T_ArrayExpr:
+		case T_RowExpr:
+			if (contain_var_clause(node))
+				return true;
+			break;
+		default:
+			break;
+	}
+	return check_functions_in_node(node, is_not_strict, context) ||
+		   expression_tree_walker(node, sees_nulls, context);
+}
+
 /* Prepare a constraint. */
 static void
 check_init(LsLeadChecker *checker, const ConstrCheck *constraint, Check *check)
 {
 	Node *expression = stringToNode(constraint->ccbin);
 	Bitmapset *attributes = NULL;
+	int known = 0;
 	int i;
 
 	pull_varattnos(expression, 1, &attributes);
 	check->name = pstrdup(constraint->ccname);
 	check->state = ExecPrepareExpr((Expr *) expression, checker->estate);
+	check->sees_nulls = sees_nulls(expression, NULL);
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
+	{
 		check->uses[i] =
 			bms_is_member(checker->map->attnum[i] - FirstLowInvalidHeapAttributeNumber, attributes);
+		known += check->uses[i];
+	}
+	/* Columns of the user's, and the row as a whole, are not known. */
+	check->usable = ls_check_is_enforced(constraint) && known == bms_num_members(attributes);
 }
 
 /* Start checking. */
@@ -181,18 +232,22 @@ check_values(const LsLeadInput *input, LsLeadColumn *column, LsInputError *error
 	return true;
 }
 
-/* Is a constraint about anything that is set? */
+/* Can a constraint say something about the columns that are set? */
 static bool
-concerns(const Check *check, const LsLeadInput *input)
+can_judge(const Check *check, const LsLeadInput *input)
 {
+	bool any = false;
 	int i;
 
-	for (i = 0; i < LEAD_N_COLUMNS; i++)
+	for (i = 0; i < LEAD_N_COLUMNS && check->usable; i++)
 	{
-		if (check->uses[i] && input->set[i])
-			return true;
+		if (!check->uses[i])
+			continue;
+		if (!input->set[i] && check->sees_nulls)
+			return false;
+		any = any || input->set[i];
 	}
-	return false;
+	return any;
 }
 
 /*
@@ -210,7 +265,7 @@ ls_lead_check(
 	{
 		Check *check = &checker->checks[i];
 
-		if (!concerns(check, input) || holds(checker, check, input, LEAD_NONE))
+		if (!can_judge(check, input) || holds(checker, check, input, LEAD_NONE))
 			continue;
 		explain(checker, check, input, column, error);
 		passes = false;

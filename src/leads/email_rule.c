@@ -34,17 +34,19 @@ typedef struct OwnRow
 {
 	const pg_uuid_t *id;
 	AttrNumber id_attnum;
+	AttrNumber deleted_attnum;
 } OwnRow;
 
-/* Is it the row itself? */
+/* Is it the row itself, or one that an index of a user's has although it is deleted? */
 static bool
-is_own_row(TupleTableSlot *slot, const void *arg)
+is_not_meant(TupleTableSlot *slot, const void *arg)
 {
 	const OwnRow *own = arg;
 	bool isnull;
 	Datum id = slot_getattr(slot, own->id_attnum, &isnull);
 
-	return !isnull && ls_uuid_equal(DatumGetUUIDP(id), own->id);
+	return (!isnull && ls_uuid_equal(DatumGetUUIDP(id), own->id)) ||
+		   !slot_attisnull(slot, own->deleted_attnum);
 }
 
 /* Is there another live lead with the address, less than "hours" away? */
@@ -52,7 +54,8 @@ static bool
 email_taken(Relation rel, const LsLeadRow *row, const pg_uuid_t *org, int hours)
 {
 	const int64 window = (int64) hours * USECS_PER_HOUR;
-	OwnRow own = {.id_attnum = row->map->attnum[LEAD_id]};
+	OwnRow own = {.id_attnum = row->map->attnum[LEAD_id],
+		.deleted_attnum = row->map->attnum[LEAD_deleted_at]};
 	bool isnull;
 	Datum email = ls_lead_get(row, LEAD_email, &isnull);
 	TimestampTz created_at = DatumGetTimestampTz(ls_lead_get(row, LEAD_created_at, &isnull));
@@ -74,7 +77,7 @@ email_taken(Relation rel, const LsLeadRow *row, const pg_uuid_t *org, int hours)
 		TimestampTzGetDatum(created_at - window));
 	ScanKeyInit(&keys[3], 3, BTLessStrategyNumber, F_TIMESTAMPTZ_LT,
 		TimestampTzGetDatum(created_at + window));
-	taken = ls_dirty_exists(rel, index, keys, 4, is_own_row, &own);
+	taken = ls_dirty_exists(rel, index, keys, 4, is_not_meant, &own);
 	index_close(index, AccessShareLock);
 	return taken;
 }

@@ -205,7 +205,9 @@ record_step(HistoryState *history, const LsLeadRow *old, const LsLeadRow *new)
 	ls_batch_add(history->status, values, nulls);
 	note(history, new, "status_changed", ls_json_pair_text("status", old_status),
 		ls_json_pair_text("status", new_status),
-		psprintf("Changed status from %s to %s", old_status, new_status));
+		ls_lead_differs(old, new, LEAD_pipeline_id)
+			? psprintf("Moved to another pipeline, from status %s to %s", old_status, new_status)
+			: psprintf("Changed status from %s to %s", old_status, new_status));
 }
 
 /* The value of a uuid column as {"user_id": ...}; NULL when there is none. */

@@ -3,9 +3,8 @@
  * assignments.c
  *	  Lists given to campaigns and taken from them (semantics I1 to I8).
  *
- *	  The row of campaign_lead_lists is locked first, so that calls for the same
- *	  list and campaign take turns; rows of campaign_leads follow in the order of
- *	  their leads.
+ *	  Whoever does either locks the campaign, so that they take turns; the rest
+ *	  of the locks are as outreach.h says.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,29 +21,11 @@
 #include "core/trigger.h"
 #include "core/uuid.h"
 #include "outreach/outreach.h"
-
-/* A list of a campaign, being worked on. */
-typedef struct Assignment
-{
-	pg_uuid_t org;
-	pg_uuid_t campaign;
-	pg_uuid_t list;
-	pg_uuid_t id;
-	int priority;
-} Assignment;
-
-/* The identifiers, as the first three arguments of a query. */
-static void
-assignment_args(LsArgs *args, const Assignment *assignment)
-{
-	ls_arg_uuid(args, &assignment->org);
-	ls_arg_uuid(args, &assignment->campaign);
-	ls_arg_uuid(args, &assignment->list);
-}
+#include "outreach/queue.h"
 
 /* Check campaign and list; both must be of one organisation (I14). */
 static void
-enter(Assignment *assignment, const pg_uuid_t *campaign, const pg_uuid_t *list)
+enter(LsAssignment *assignment, const pg_uuid_t *campaign, const pg_uuid_t *list)
 {
 	pg_uuid_t list_org;
 
@@ -56,17 +37,38 @@ enter(Assignment *assignment, const pg_uuid_t *campaign, const pg_uuid_t *list)
 		ls_no_such_row("lead list", list);
 }
 
-/* What decides how a list is added. */
-typedef struct CampaignSettings
+/*
+ * Take the turn of the campaign.  Its lists must stay while rows go from one to
+ * another, so they are kept from being deleted, before anything else is locked.
+ */
+static void
+lock_campaign(const LsAssignment *assignment)
 {
-	bool exclude_dnc;
-	bool dedupe_by_phone;
-	bool has_deleted; /* the organisation has deleted leads with a number */
-} CampaignSettings;
+	LS_QUERY(lists,
+		"SELECT count(*) FROM (SELECT FROM lead_system.lead_lists l"
+		" WHERE l.organization_id = $1 AND (l.id = $3 OR l.id = ANY (ARRAY("
+		"         SELECT a.lead_list_id FROM lead_system.campaign_lead_lists a"
+		"          WHERE a.organization_id = $1 AND a.campaign_id = $2)))"
+		" ORDER BY l.id FOR KEY SHARE) x",
+		UUIDOID, UUIDOID, UUIDOID);
+	LS_QUERY(campaign,
+		"SELECT FROM lead_system.campaigns c WHERE c.organization_id = $1 AND c.id = $2"
+		" FOR NO KEY UPDATE",
+		UUIDOID, UUIDOID);
+	LsArgs list_args = {0};
+	LsArgs campaign_args = {0};
+
+	ls_assignment_args(&list_args, assignment);
+	ls_query_run(&lists, &list_args, LS_WRITE);
+	ls_arg_uuid(&campaign_args, &assignment->org);
+	ls_arg_uuid(&campaign_args, &assignment->campaign);
+	if (ls_query_run(&campaign, &campaign_args, LS_WRITE) == 0)
+		ls_no_such_row("campaign", &assignment->campaign);
+}
 
 /* Read the settings; refuses a campaign that is over and an archived list. */
-static CampaignSettings
-read_settings(const Assignment *assignment)
+static LsQueueSettings
+read_settings(const LsAssignment *assignment)
 {
 	LS_QUERY(query,
 		"SELECT c.status, c.exclude_dnc, c.dedupe_by_phone, l.is_archived,"
@@ -75,12 +77,12 @@ read_settings(const Assignment *assignment)
 		"  FROM lead_system.campaigns c, lead_system.lead_lists l"
 		" WHERE c.organization_id = $1 AND c.id = $2 AND l.organization_id = $1 AND l.id = $3",
 		UUIDOID, UUIDOID, UUIDOID);
-	CampaignSettings settings;
+	LsQueueSettings settings;
 	LsArgs args = {0};
 
-	assignment_args(&args, assignment);
+	ls_assignment_args(&args, assignment);
 	if (ls_query_run(&query, &args, LS_WRITE) == 0)
-		ls_no_such_row("campaign", &assignment->campaign);
+		ls_no_such_row("lead list", &assignment->list);
 	settings.exclude_dnc = ls_result_bool(0, 2);
 	settings.dedupe_by_phone = ls_result_bool(0, 3);
 	settings.has_deleted = ls_result_bool(0, 5);
@@ -95,148 +97,59 @@ read_settings(const Assignment *assignment)
 	return settings;
 }
 
-/* Make the assignment, or lock the one that is there; returns its old priority. */
+/* Find the assignment; false when there is none. */
+static bool
+find_assignment(LsAssignment *assignment, int *priority)
+{
+	LS_QUERY(query,
+		"SELECT id, priority FROM lead_system.campaign_lead_lists"
+		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3",
+		UUIDOID, UUIDOID, UUIDOID);
+	LsArgs args = {0};
+
+	ls_assignment_args(&args, assignment);
+	if (ls_query_run(&query, &args, LS_WRITE) == 0)
+		return false;
+	assignment->id = ls_result_uuid(0, 1);
+	*priority = ls_result_int32(0, 2);
+	return true;
+}
+
+/* Make the assignment, unless it is there; returns its old priority. */
 static int
-upsert_assignment(Assignment *assignment)
+make_assignment(LsAssignment *assignment)
 {
 	LS_QUERY(insert,
 		"INSERT INTO lead_system.campaign_lead_lists"
 		" (organization_id, campaign_id, lead_list_id, priority, assigned_at) VALUES ($1, $2, $3, $4, $5)"
-		" ON CONFLICT (organization_id, campaign_id, lead_list_id) DO NOTHING",
+		" RETURNING id",
 		UUIDOID, UUIDOID, UUIDOID, INT4OID, TIMESTAMPTZOID);
-	LS_QUERY(lock,
-		"SELECT id, priority FROM lead_system.campaign_lead_lists"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3 FOR NO KEY UPDATE",
-		UUIDOID, UUIDOID, UUIDOID);
-	LS_QUERY(update,
-		"UPDATE lead_system.campaign_lead_lists SET priority = $3, is_active = true"
-		" WHERE organization_id = $1 AND id = $2 AND (priority <> $3 OR NOT is_active)",
-		UUIDOID, UUIDOID, INT4OID);
-	LsArgs insert_args = {0};
-	LsArgs lock_args = {0};
-	LsArgs update_args = {0};
+	LsArgs args = {0};
 	int old_priority;
 
-	assignment_args(&insert_args, assignment);
-	ls_arg_int32(&insert_args, assignment->priority);
-	ls_arg_timestamptz(&insert_args, ls_clock_now());
-	ls_query_run(&insert, &insert_args, LS_WRITE);
-
-	assignment_args(&lock_args, assignment);
-	if (ls_query_run(&lock, &lock_args, LS_WRITE) == 0)
-		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-						   errmsg("the list was taken from the campaign by another session"),
-						   errhint("Retry the transaction.")));
-	assignment->id = ls_result_uuid(0, 1);
-	old_priority = ls_result_int32(0, 2);
-
-	ls_arg_uuid(&update_args, &assignment->org);
-	ls_arg_uuid(&update_args, &assignment->id);
-	ls_arg_int32(&update_args, assignment->priority);
-	ls_query_run(&update, &update_args, LS_WRITE);
-	return old_priority;
-}
-
-/* Parameters: $1-$3 identifiers, $4 priority, $5 exclude_dnc, $6 now. */
-/* clang-format off */
-#define QUEUE_MEMBERS(condition)                                                                                                                  \
-	"INSERT INTO lead_system.campaign_leads AS c"                                                                                                 \
-	" (organization_id, campaign_id, lead_id, lead_list_id, list_priority, temperature_rank,"                                                     \
-	"  lead_score, is_dialable, status, added_at, next_attempt_at)"                                                                               \
-	" SELECT $1, $2, l.id, $3, $4, " LS_TEMPERATURE_RANK_SQL(                                                                                     \
-		"l.temperature") ","                                                                                                                      \
-						 "        l.lead_score, " LS_IS_DIALABLE_SQL(                                                                             \
-							 "l") ","                                                                                                             \
-								  "        CASE WHEN $5 AND (l.do_not_call OR d.id IS NOT NULL) THEN 'dnc' ELSE 'new' END, $6, $6"                \
-								  "   FROM lead_system.lead_list_members m"                                                                       \
-								  "   JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = m.lead_id AND l.deleted_at IS NULL"           \
-								  "   LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number"             \
-								  "        AND (d.expires_at IS NULL OR d.expires_at > $6)"                                                       \
-								  "  WHERE m.organization_id = $1 AND m.lead_list_id = $3" condition                                              \
-								  "  ORDER BY m.lead_id"                                                                                          \
-								  " ON CONFLICT (organization_id, campaign_id, lead_id) DO UPDATE"                                                \
-								  "   SET lead_list_id = CASE WHEN c.attempts = 0 AND excluded.list_priority < c.list_priority"                   \
-								  "         THEN excluded.lead_list_id ELSE c.lead_list_id END,"                                                  \
-								  "       list_priority = CASE WHEN c.attempts = 0 AND excluded.list_priority < c.list_priority"                  \
-								  "         THEN excluded.list_priority ELSE c.list_priority END,"                                                \
-								  "       status = CASE WHEN c.status IN ('dnc', 'failed')"                                                       \
-								  "         THEN CASE WHEN excluded.status = 'new' AND c.attempts > 0 THEN 'queued' ELSE excluded.status END"     \
-								  "         ELSE c.status END,"                                                                                   \
-								  "       outcome = CASE WHEN c.status = 'failed' THEN NULL ELSE c.outcome END"                                   \
-								  " WHERE (c.attempts = 0 AND c.status IN ('new', 'queued', 'dnc') AND excluded.list_priority < c.list_priority)" \
-								  "    OR (c.status = 'dnc' AND excluded.status = 'new')"                                                         \
-								  "    OR (c.status = 'failed' AND c.outcome = 'list_removed' AND c.lead_list_id = excluded.lead_list_id)"
-/* clang-format on */
-
-/*
- * Queue the members of the list.  A lead that is in the campaign already goes
- * over to this list when it has the higher priority and the lead was not called
- * yet (I3).  A lead that has been unblocked is queued again.
- */
-static void
-queue_members(const Assignment *assignment, const CampaignSettings *settings)
-{
-	LS_QUERY(
-		queue_all, QUEUE_MEMBERS(""), UUIDOID, UUIDOID, UUIDOID, INT4OID, BOOLOID, TIMESTAMPTZOID);
-	/* Live leads have distinct numbers; a deleted one may have had the same (I6). */
-	LS_QUERY(queue_distinct,
-		QUEUE_MEMBERS(
-			" AND NOT EXISTS (SELECT 1 FROM lead_system.leads x"
-			"       JOIN lead_system.campaign_leads y"
-			"         ON y.organization_id = $1 AND y.campaign_id = $2 AND y.lead_id = x.id"
-			"      WHERE x.organization_id = $1 AND x.phone_number = l.phone_number"
-			"        AND x.deleted_at IS NOT NULL)"),
-		UUIDOID, UUIDOID, UUIDOID, INT4OID, BOOLOID, TIMESTAMPTZOID);
-	LsArgs args = {0};
-
-	assignment_args(&args, assignment);
+	if (find_assignment(assignment, &old_priority))
+		return old_priority;
+	ls_assignment_args(&args, assignment);
 	ls_arg_int32(&args, assignment->priority);
-	ls_arg_bool(&args, settings->exclude_dnc);
 	ls_arg_timestamptz(&args, ls_clock_now());
-	ls_query_run(settings->dedupe_by_phone && settings->has_deleted ? &queue_distinct : &queue_all,
-		&args, LS_WRITE);
+	ls_query_run(&insert, &args, LS_WRITE);
+	assignment->id = ls_result_uuid(0, 1);
+	return assignment->priority;
 }
 
-/*
- * Leads of the list that were not called yet go to the list of the campaign
- * that now has the highest priority among those that have the lead, if that is
- * higher than "than".
- */
+/* The assignment is in force, with its priority. */
 static void
-hand_over(const Assignment *assignment, int than)
+activate(const LsAssignment *assignment)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads c SET lead_list_id = b.lead_list_id, list_priority = b.priority"
-		"  FROM (SELECT DISTINCT ON (m.lead_id) m.lead_id, a.lead_list_id, a.priority"
-		"          FROM lead_system.campaign_lead_lists a"
-		"          JOIN lead_system.campaign_leads o ON o.organization_id = $1 AND o.campaign_id = $2"
-		"           AND o.lead_list_id = $3 AND o.attempts = 0 AND o.status IN ('new', 'queued', 'dnc')"
-		"          JOIN lead_system.lead_list_members m ON m.organization_id = $1"
-		"           AND m.lead_list_id = a.lead_list_id AND m.lead_id = o.lead_id"
-		"         WHERE a.organization_id = $1 AND a.campaign_id = $2 AND a.lead_list_id <> $3"
-		"           AND a.is_active AND a.priority < $4"
-		"         ORDER BY m.lead_id, a.priority, a.assigned_at, a.id) b"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_id = b.lead_id"
-		"   AND c.lead_list_id = $3 AND c.attempts = 0 AND c.status IN ('new', 'queued', 'dnc')",
-		UUIDOID, UUIDOID, UUIDOID, INT8OID);
+		"UPDATE lead_system.campaign_lead_lists"
+		"   SET priority = $3, is_active = true, removed_at = NULL"
+		" WHERE organization_id = $1 AND id = $2 AND (priority <> $3 OR NOT is_active)",
+		UUIDOID, UUIDOID, INT4OID);
 	LsArgs args = {0};
 
-	assignment_args(&args, assignment);
-	ls_arg_int64(&args, than);
-	ls_query_run(&query, &args, LS_WRITE);
-}
-
-/* The list's leads stand in the queue by its new priority. */
-static void
-set_priority(const Assignment *assignment)
-{
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads SET list_priority = $4"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3 AND list_priority <> $4",
-		UUIDOID, UUIDOID, UUIDOID, INT4OID);
-	LsArgs args = {0};
-
-	assignment_args(&args, assignment);
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_uuid(&args, &assignment->id);
 	ls_arg_int32(&args, assignment->priority);
 	ls_query_run(&query, &args, LS_WRITE);
 }
@@ -248,8 +161,8 @@ Datum
 ls_outreach_add_list(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
-	Assignment assignment;
-	CampaignSettings settings;
+	LsAssignment assignment;
+	LsQueueSettings settings;
 	LsScope scope;
 	int old_priority;
 
@@ -262,71 +175,21 @@ ls_outreach_add_list(PG_FUNCTION_ARGS)
 				errdetail("Lists are called in the order of their priority, 1 first.")));
 	enter(&assignment, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
 
-	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_queue_scope_open(&scope);
+	lock_campaign(&assignment);
 	settings = read_settings(&assignment);
-	old_priority = upsert_assignment(&assignment);
-	if (old_priority != assignment.priority)
-		set_priority(&assignment);
-	if (old_priority < assignment.priority)
-		hand_over(&assignment, assignment.priority);
-	queue_members(&assignment, &settings);
+	old_priority = make_assignment(&assignment);
+	ls_queue_sync(&assignment, &settings, ls_queue_members(&assignment), old_priority);
+	activate(&assignment);
 	ls_scope_close(&scope);
 
 	*result = assignment.id;
 	PG_RETURN_UUID_P(result);
 }
 
-/* Lock the assignment that is to go; false when there is none. */
-static bool
-lock_assignment(Assignment *assignment)
-{
-	LS_QUERY(query,
-		"SELECT id FROM lead_system.campaign_lead_lists"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3 FOR NO KEY UPDATE",
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	assignment_args(&args, assignment);
-	if (ls_query_run(&query, &args, LS_WRITE) == 0)
-		return false;
-	assignment->id = ls_result_uuid(0, 1);
-	return true;
-}
-
-/* Remove the leads that nobody called; returns how many. */
-static uint64
-remove_uncalled(const Assignment *assignment)
-{
-	LS_QUERY(query,
-		"DELETE FROM lead_system.campaign_leads"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3 AND attempts = 0"
-		"   AND status <> 'calling'",
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	assignment_args(&args, assignment);
-	return ls_query_run(&query, &args, LS_WRITE);
-}
-
-/* Leads that were called, and are waiting to be called again, will not be. */
-static void
-close_called(const Assignment *assignment)
-{
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads"
-		"   SET status = 'failed', outcome = 'list_removed'"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3"
-		"   AND status IN ('new', 'queued')",
-		UUIDOID, UUIDOID, UUIDOID);
-	LsArgs args = {0};
-
-	assignment_args(&args, assignment);
-	ls_query_run(&query, &args, LS_WRITE);
-}
-
 /* End the assignment: without a trace if none of its leads was called. */
 static void
-end_assignment(const Assignment *assignment)
+end_assignment(const LsAssignment *assignment)
 {
 	LS_QUERY(drop,
 		"DELETE FROM lead_system.campaign_lead_lists a WHERE a.organization_id = $1 AND a.id = $2"
@@ -334,15 +197,41 @@ end_assignment(const Assignment *assignment)
 		"          AND c.campaign_id = a.campaign_id AND c.lead_list_id = a.lead_list_id)",
 		UUIDOID, UUIDOID);
 	LS_QUERY(deactivate,
-		"UPDATE lead_system.campaign_lead_lists SET is_active = false"
+		"UPDATE lead_system.campaign_lead_lists"
+		"   SET is_active = false, removed_at = coalesce(removed_at, $3)"
 		" WHERE organization_id = $1 AND id = $2",
-		UUIDOID, UUIDOID);
+		UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	LsArgs args = {0};
 
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_uuid(&args, &assignment->id);
 	if (ls_query_run(&drop, &args, LS_WRITE) == 0)
+	{
+		ls_arg_timestamptz(&args, ls_clock_now());
 		ls_query_run(&deactivate, &args, LS_WRITE);
+	}
+}
+
+/*
+ * Take the list from the campaign; returns how many leads left.  With "all",
+ * the rows that stay are going to be changed, too.
+ */
+static uint64
+leave_campaign(LsAssignment *assignment, bool all)
+{
+	uint64 removed;
+	int priority;
+
+	lock_campaign(assignment);
+	if (!find_assignment(assignment, &priority))
+		return 0;
+	ls_queue_lock_list(assignment, all);
+	ls_queue_lock_assignments(assignment);
+	ls_queue_hand_over(assignment, PG_INT64_MAX);
+	removed = ls_queue_remove_uncalled(assignment);
+	ls_queue_withdraw(assignment);
+	end_assignment(assignment);
+	return removed;
 }
 
 PG_FUNCTION_INFO_V1(ls_outreach_remove_list);
@@ -351,23 +240,72 @@ PG_FUNCTION_INFO_V1(ls_outreach_remove_list);
 Datum
 ls_outreach_remove_list(PG_FUNCTION_ARGS)
 {
-	Assignment assignment;
+	LsAssignment assignment;
 	LsScope scope;
-	uint64 removed = 0;
+	uint64 removed;
 
 	LS_REQUIRE_ARG(0, "p_campaign_id");
 	LS_REQUIRE_ARG(1, "p_lead_list_id");
 	enter(&assignment, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
-	ls_scope_open(&scope, LS_AS_OWNER);
-	if (lock_assignment(&assignment))
-	{
-		hand_over(&assignment, PG_INT32_MAX);
-		removed = remove_uncalled(&assignment);
-		close_called(&assignment);
-		end_assignment(&assignment);
-	}
+	ls_queue_scope_open(&scope);
+	removed = leave_campaign(&assignment, false);
 	ls_scope_close(&scope);
 	PG_RETURN_INT64((int64) removed);
+}
+
+/* The campaigns that have a list; returns how many. */
+static int
+campaigns_of(const LsAssignment *list, pg_uuid_t **campaigns)
+{
+	LS_QUERY(query,
+		"SELECT a.campaign_id FROM lead_system.campaign_lead_lists a"
+		" WHERE a.organization_id = $1 AND a.lead_list_id = $2 ORDER BY a.campaign_id",
+		UUIDOID, UUIDOID);
+	LsArgs args = {0};
+	int n;
+	int i;
+
+	ls_arg_uuid(&args, &list->org);
+	ls_arg_uuid(&args, &list->list);
+	n = (int) ls_query_run(&query, &args, LS_WRITE);
+	*campaigns = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	for (i = 0; i < n; i++)
+		(*campaigns)[i] = ls_result_uuid(i, 1);
+	return n;
+}
+
+PG_FUNCTION_INFO_V1(ls_outreach_leave_campaigns);
+
+/* lead_lists_leave_campaigns(): BEFORE DELETE row trigger of lead_lists. */
+Datum
+ls_outreach_leave_campaigns(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = ls_trigger_check(fcinfo, "lead_lists_leave_campaigns",
+		LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_DELETE, "lead_lists");
+	HeapTuple tuple = trigdata->tg_trigtuple;
+	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
+	LsAssignment assignment = {0};
+	pg_uuid_t *campaigns;
+	LsScope scope;
+	bool isnull;
+	int n;
+	int i;
+
+	assignment.org = *DatumGetUUIDP(SPI_getbinval(
+		tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "organization_id"), &isnull));
+	assignment.list = *DatumGetUUIDP(
+		SPI_getbinval(tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "id"), &isnull));
+	if (ls_org_is_leaving(&assignment.org))
+		return PointerGetDatum(tuple);
+	ls_queue_scope_open(&scope);
+	n = campaigns_of(&assignment, &campaigns);
+	for (i = 0; i < n; i++)
+	{
+		assignment.campaign = campaigns[i];
+		(void) leave_campaign(&assignment, true);
+	}
+	ls_scope_close(&scope);
+	return PointerGetDatum(tuple);
 }
 
 PG_FUNCTION_INFO_V1(ls_outreach_assignment_check);

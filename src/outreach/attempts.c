@@ -3,8 +3,8 @@
  * attempts.c
  *	  record_call_attempt(): what came of a call (semantics I9 to I12).
  *
- *	  Locks are taken in the order leads, campaign_leads, as do-not-call changes
- *	  take them.
+ *	  Locks are taken in the order of outreach.h: a lead that asks not to be
+ *	  called is put on the do-not-call list before its row is locked.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +24,7 @@
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
+#include "outreach/call_details.h"
 #include "outreach/outreach.h"
 
 /* An outcome: what it means for the row, the lead and the call. */
@@ -49,23 +50,6 @@ static const Outcome outcomes[] = {
 	{"do_not_call", "dnc", true, "answered"},
 };
 
-/* Optional details of a call. */
-typedef struct Details
-{
-	Datum pledged_amount;
-	Datum donated_amount;
-	bool has_pledged;
-	bool has_donated;
-	bool has_callback;
-	bool has_started;
-	TimestampTz callback_at;
-	TimestampTz started_at;
-	char *notes;
-	char *provider_call_id;
-	char *recording_url;
-	char *caller_phone;
-} Details;
-
 /* The row of campaign_leads, with what decides about it. */
 typedef struct AttemptRow
 {
@@ -80,6 +64,9 @@ typedef struct AttemptRow
 	TimestampTz retry_at;
 	bool is_claimed;
 	pg_uuid_t claimed_by;
+	bool is_marked;   /* the lead says that it must not be called */
+	bool was_reached; /* in an earlier call */
+	bool is_leaving;  /* its list was taken from the campaign */
 	bool has_listed_at;
 	TimestampTz listed_at;
 } AttemptRow;
@@ -104,104 +91,50 @@ find_outcome(const char *name)
 			errhint("Outcomes are: %s.", names.data)));
 }
 
-/* A detail that has a type; NULL means not given. */
-static bool
-typed_detail(const LsJsonMember *member, Oid type, Datum *value)
-{
-	char *text = ls_json_scalar_text(&member->value);
-	LsInputError error;
-
-	if (text == NULL)
-		return false;
-	if (!ls_type_input(type, text, value, &error))
-		ereport(ERROR, (errcode(error.sqlstate), errmsg("%s", error.message),
-						   errdetail("Key \"%s\" of p_details.", member->key)));
-	return true;
-}
-
-/* One member of p_details. */
+/* Lock the lead of the row. */
 static void
-read_detail(const LsJsonMember *member, Details *details)
+lock_lead(const AttemptRow *row)
 {
-	Datum value;
-
-	if (strcmp(member->key, "pledged_amount") == 0)
-		details->has_pledged = typed_detail(member, NUMERICOID, &details->pledged_amount);
-	else if (strcmp(member->key, "donated_amount") == 0)
-		details->has_donated = typed_detail(member, NUMERICOID, &details->donated_amount);
-	else if (strcmp(member->key, "callback_at") == 0)
-	{
-		details->has_callback = typed_detail(member, TIMESTAMPTZOID, &value);
-		if (details->has_callback)
-			details->callback_at = DatumGetTimestampTz(value);
-	}
-	else if (strcmp(member->key, "started_at") == 0)
-	{
-		details->has_started = typed_detail(member, TIMESTAMPTZOID, &value);
-		if (details->has_started)
-			details->started_at = DatumGetTimestampTz(value);
-	}
-	else if (strcmp(member->key, "notes") == 0)
-		details->notes = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "provider_call_id") == 0)
-		details->provider_call_id = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "recording_url") == 0)
-		details->recording_url = ls_json_scalar_text(&member->value);
-	else if (strcmp(member->key, "caller_phone") == 0)
-		details->caller_phone = ls_json_scalar_text(&member->value);
-	else
-		ls_json_unknown_key("p_details", member->key,
-			"pledged_amount, donated_amount, callback_at, notes, provider_call_id, recording_url, "
-			"caller_phone, started_at");
-}
-
-/* The argument p_details. */
-static void
-read_details(Jsonb *json, Details *details)
-{
-	LsJsonMember *members;
-	int n;
-	int i;
-
-	memset(details, 0, sizeof(Details));
-	if (json == NULL)
-		return;
-	members = ls_json_members(json, "p_details", &n);
-	for (i = 0; i < n; i++)
-		read_detail(&members[i], details);
-}
-
-/* Lock the lead, then the row, and read both. */
-static void
-lock_row(AttemptRow *row)
-{
-	LS_QUERY(find_lead,
+	LS_QUERY(query,
 		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ("
 		"  SELECT c.lead_id FROM lead_system.campaign_leads c WHERE c.organization_id = $1 AND c.id = $2)"
 		" FOR NO KEY UPDATE",
 		UUIDOID, UUIDOID);
-	LS_QUERY(lock,
-		"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts,"
-		"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after,"
-		"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, d.created_at"
-		"  FROM lead_system.campaign_leads c"
-		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id"
-		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id"
-		"  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1"
-		"       AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id"
-		"  LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number"
-		"       AND (d.expires_at IS NULL OR d.expires_at > $3)"
-		" WHERE c.organization_id = $1 AND c.id = $2 FOR UPDATE OF c",
-		UUIDOID, UUIDOID, TIMESTAMPTZOID);
-	LsArgs find_args = {0};
-	LsArgs lock_args = {0};
+	LsArgs args = {0};
 
-	ls_arg_uuid(&find_args, &row->org);
-	ls_arg_uuid(&find_args, &row->id);
-	ls_query_run(&find_lead, &find_args, LS_WRITE);
-	lock_args = find_args;
-	ls_arg_timestamptz(&lock_args, ls_clock_now());
-	if (ls_query_run(&lock, &lock_args, LS_WRITE) == 0)
+	ls_arg_uuid(&args, &row->org);
+	ls_arg_uuid(&args, &row->id);
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
+#define SELECT_ROW \
+	"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts," \
+	"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after," \
+	"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, l.do_not_call," \
+	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL, d.created_at" \
+	"  FROM lead_system.campaign_leads c" \
+	"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
+	"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id" \
+	"  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1" \
+	"       AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id" \
+	"  LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number" \
+	"       AND (d.expires_at IS NULL OR d.expires_at > $3)" \
+	" WHERE c.organization_id = $1 AND c.id = $2"
+
+/* Read the row and what goes with it; with "lock", lead and row are locked. */
+static void
+read_row(AttemptRow *row, bool lock)
+{
+	LS_QUERY(locking, SELECT_ROW " FOR UPDATE OF c", UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LS_QUERY(reading, SELECT_ROW, UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LsArgs args = {0};
+
+	if (lock)
+		lock_lead(row);
+	ls_arg_uuid(&args, &row->org);
+	ls_arg_uuid(&args, &row->id);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	if (ls_query_run(lock ? &locking : &reading, &args, LS_WRITE) == 0)
 		ls_no_such_row("campaign lead", &row->id);
 	row->campaign = ls_result_uuid(0, 1);
 	row->lead = ls_result_uuid(0, 2);
@@ -213,9 +146,12 @@ lock_row(AttemptRow *row)
 	row->is_claimed = ls_result_bool(0, 8) && !ls_result_isnull(0, 9);
 	if (row->is_claimed)
 		row->claimed_by = ls_result_uuid(0, 9);
-	row->has_listed_at = !ls_result_isnull(0, 10);
+	row->is_marked = ls_result_bool(0, 10);
+	row->was_reached = ls_result_bool(0, 11);
+	row->is_leaving = ls_result_bool(0, 12);
+	row->has_listed_at = !ls_result_isnull(0, 13);
 	if (row->has_listed_at)
-		row->listed_at = ls_result_timestamptz(0, 10);
+		row->listed_at = ls_result_timestamptz(0, 13);
 }
 
 /*
@@ -225,11 +161,11 @@ lock_row(AttemptRow *row)
  * the number was listed was right, and is recorded, if the caller says so.
  */
 static void
-check_row(const AttemptRow *row, const Details *details)
+check_row(const AttemptRow *row, const LsCallDetails *details)
 {
 	pg_uuid_t user;
 
-	if (strcmp(row->status, "dnc") == 0 &&
+	if ((row->has_listed_at || row->is_marked || strcmp(row->status, "dnc") == 0) &&
 		!(details->has_started && row->has_listed_at && details->started_at < row->listed_at))
 		ereport(
 			ERROR, (errcode(LS_ERRCODE_ON_DNC_LIST), errmsg("the lead must not be called"),
@@ -246,7 +182,10 @@ check_row(const AttemptRow *row, const Details *details)
 				errhint("Record calls for leads that claim_campaign_leads() handed to you.")));
 }
 
-/* The status that the row gets (I10, I11). */
+/*
+ * The status that the row gets (I10, I11).  Who was reached in an earlier call
+ * has been contacted, whatever became of the later ones.
+ */
 static const char *
 new_status(const AttemptRow *row, const Outcome *outcome)
 {
@@ -254,12 +193,14 @@ new_status(const AttemptRow *row, const Outcome *outcome)
 		return "dnc";
 	if (outcome->status != NULL)
 		return outcome->status;
-	return row->attempts + 1 >= row->max_attempts ? "failed" : "queued";
+	if (row->attempts + 1 < row->max_attempts && !row->is_leaving)
+		return "queued";
+	return row->was_reached ? "contacted" : "failed";
 }
 
 /* When the row is to be called again, if it is. */
 static TimestampTz
-next_attempt(const AttemptRow *row, const Outcome *outcome, const Details *details)
+next_attempt(const AttemptRow *row, const Outcome *outcome, const LsCallDetails *details)
 {
 	if (strcmp(outcome->name, "callback") == 0 && details->has_callback)
 		return details->callback_at;
@@ -268,25 +209,32 @@ next_attempt(const AttemptRow *row, const Outcome *outcome, const Details *detai
 
 /* Write the row. */
 static void
-update_row(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
-	TimestampTz at)
+update_row(const AttemptRow *row, const Outcome *outcome, int duration,
+	const LsCallDetails *details, TimestampTz at)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads"
-		"   SET status = $3, attempts = attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
+		"UPDATE lead_system.campaign_leads c"
+		"   SET status = $3, attempts = c.attempts + 1, last_attempt_at = $4, next_attempt_at = $5,"
 		"       claimed_by = NULL, lease_until = NULL, outcome = $6,"
-		"       pledged_amount = coalesce($7, pledged_amount),"
-		"       donated_amount = coalesce($8, donated_amount),"
-		"       total_talk_time = total_talk_time + $9, last_call_duration = $9,"
-		"       notes = coalesce($10, notes)"
-		" WHERE organization_id = $1 AND id = $2",
+		"       pledged_amount = coalesce($7, c.pledged_amount),"
+		"       donated_amount = coalesce($8, c.donated_amount),"
+		"       total_talk_time = c.total_talk_time + $9, last_call_duration = $9,"
+		"       notes = coalesce($10, c.notes), is_waiting = $3 = 'queued' AND $5 > $11,"
+		"       contacted_at = CASE WHEN $12 THEN least(c.contacted_at, $4) ELSE c.contacted_at END,"
+		"       is_withdrawn = $13,"
+		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
+			"l.temperature") ","
+							 "       lead_score = l.lead_score, is_dialable = " LS_IS_DIALABLE_SQL(
+								 "l") "  FROM lead_system.leads l"
+									  " WHERE c.organization_id = $1 AND c.id = $2 AND l.organization_id = $1 AND l.id = c.lead_id",
 		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, NUMERICOID, NUMERICOID,
-		INT4OID, TEXTOID);
+		INT4OID, TEXTOID, TIMESTAMPTZOID, BOOLOID, BOOLOID);
 	LsArgs args = {0};
+	const char *status = new_status(row, outcome);
 
 	ls_arg_uuid(&args, &row->org);
 	ls_arg_uuid(&args, &row->id);
-	ls_arg_text(&args, new_status(row, outcome));
+	ls_arg_text(&args, status);
 	ls_arg_timestamptz(&args, at);
 	ls_arg_timestamptz(&args, next_attempt(row, outcome, details));
 	ls_arg_text(&args, outcome->name);
@@ -294,6 +242,10 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration, const De
 	ls_arg_datum(&args, details->donated_amount, !details->has_donated);
 	ls_arg_int32(&args, duration);
 	ls_arg_text(&args, details->notes);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_bool(&args, outcome->reached);
+	ls_arg_bool(&args, outcome->status == NULL && row->is_leaving &&
+						   row->attempts + 1 < row->max_attempts && strcmp(status, "dnc") != 0);
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
@@ -318,7 +270,7 @@ update_lead(const AttemptRow *row, const Outcome *outcome, TimestampTz at)
 
 /* Write the call itself; returns its id. */
 static pg_uuid_t
-add_call(const AttemptRow *row, const Outcome *outcome, int duration, const Details *details,
+add_call(const AttemptRow *row, const Outcome *outcome, int duration, const LsCallDetails *details,
 	TimestampTz at)
 {
 	LsCall call = {0};
@@ -355,6 +307,81 @@ add_call(const AttemptRow *row, const Outcome *outcome, int duration, const Deta
 	return ls_call_add(&call);
 }
 
+/*
+ * Has the call been recorded already?  A report that is repeated changes
+ * nothing; the provider's id of a call to somebody else is a mistake.
+ */
+static bool
+is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call)
+{
+	pg_uuid_t campaign_lead;
+
+	if (details->provider_call_id == NULL ||
+		!ls_call_find(&row->org, details->provider_call_id, call, &campaign_lead))
+		return false;
+	if (!ls_uuid_equal(&campaign_lead, &row->id))
+		ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+				errmsg("call \"%s\" was made to another campaign lead", details->provider_call_id),
+				errdetail("Key \"provider_call_id\" of p_details.")));
+	return true;
+}
+
+/*
+ * Lock the row for a call that may be recorded.  False when the call has been
+ * recorded already.
+ *
+ * Listing the number comes before all other locks, so what decides about such a
+ * call is read before it, without a lock; only the number has to be the same
+ * afterwards.
+ */
+static bool
+prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *details, pg_uuid_t *call)
+{
+	bool lists_number = strcmp(outcome->name, "do_not_call") == 0;
+	AttemptRow locked = *row;
+
+	read_row(row, !lists_number);
+	if (is_repeated(row, details, call))
+		return false;
+	check_row(row, details);
+	if (!lists_number)
+		return true;
+	if (row->phone_number != NULL)
+		ls_dnc_add(&row->org, row->phone_number, "lead_requested", "call_transcript");
+	read_row(&locked, true);
+	if ((row->phone_number == NULL) != (locked.phone_number == NULL) ||
+		(row->phone_number != NULL && strcmp(row->phone_number, locked.phone_number) != 0))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						   errmsg("the lead's number was changed by another session"),
+						   errhint("Retry the transaction.")));
+	return !is_repeated(row, details, call);
+}
+
+/* Record the call, unless that has been done; the row is written once. */
+static void
+record_call(AttemptRow *row, const Outcome *outcome, int duration, const LsCallDetails *details,
+	pg_uuid_t *call)
+{
+	TimestampTz at = details->has_started ? details->started_at : ls_clock_now();
+	const pg_uuid_t *previous = ls_queue_set_recorded(&row->id);
+
+	PG_TRY();
+	{
+		if (prepare_row(row, outcome, details, call))
+		{
+			*call = add_call(row, outcome, duration, details, at);
+			update_lead(row, outcome, at);
+			update_row(row, outcome, duration, details, at);
+		}
+	}
+	PG_FINALLY();
+	{
+		ls_queue_set_recorded(previous);
+	}
+	PG_END_TRY();
+}
+
 PG_FUNCTION_INFO_V1(ls_outreach_record_attempt);
 
 /* record_call_attempt(p_campaign_lead_id, p_outcome, p_duration, p_details) */
@@ -364,9 +391,8 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	AttemptRow row = {0};
 	const Outcome *outcome;
-	Details details;
+	LsCallDetails details;
 	LsScope scope;
-	TimestampTz at;
 	int duration;
 
 	LS_REQUIRE_ARG(0, "p_campaign_lead_id");
@@ -377,22 +403,11 @@ ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 	if (duration < 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_duration must not be negative")));
-	read_details(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
-	at = details.has_started ? details.started_at : ls_clock_now();
+	ls_call_details_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
 	ls_enter_org_of("campaign_leads", "campaign lead", &row.id, LS_WRITE, &row.org);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	lock_row(&row);
-	if (details.provider_call_id == NULL ||
-		!ls_call_find(&row.org, details.provider_call_id, result))
-	{
-		check_row(&row, &details);
-		*result = add_call(&row, outcome, duration, &details, at);
-		update_lead(&row, outcome, at);
-		update_row(&row, outcome, duration, &details, at);
-		if (strcmp(outcome->name, "do_not_call") == 0 && row.phone_number != NULL)
-			ls_dnc_add(&row.org, row.phone_number, "lead_requested", "call_transcript");
-	}
+	record_call(&row, outcome, duration, &details, result);
 	ls_scope_close(&scope);
 	PG_RETURN_UUID_P(result);
 }

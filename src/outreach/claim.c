@@ -5,9 +5,16 @@
  *
  *	  Rows are taken in the order of the queue's index with FOR UPDATE SKIP
  *	  LOCKED, so that claimers never wait for each other and never get the same
- *	  lead.  Each candidate then passes the gate: the do-not-call list is read
- *	  with a snapshot of this very moment, whatever the isolation level; a lead
- *	  that may not be called is marked and the next candidate taken.
+ *	  lead.  Each candidate then passes the gate: lead and do-not-call list are
+ *	  read with a snapshot of this very moment, whatever the isolation level; a
+ *	  lead that may not be called is marked and the next candidate taken.
+ *
+ *	  Leads that wait for their next attempt are not in the queue's index, or
+ *	  each claim would step over all of them.  A claim lets in those whose time
+ *	  has come, so many at a time that none has to wait for a long list.
+ *
+ *	  The queue is read in the order of its index, whatever the planner expects
+ *	  to find, so sorting is off.
  *
  *	  The daily cap counts calls and claims that have been committed.  Claims
  *	  that other sessions make at the same instant are not seen, since seeing
@@ -21,6 +28,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -32,84 +40,99 @@
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
+#include "outreach/claim.h"
 #include "outreach/outreach.h"
 
 #define MAX_CLAIM 1000
 
-/* A claim being made. */
-typedef struct Claim
+/* What becomes of a candidate. */
+typedef enum Fate
 {
-	pg_uuid_t org;
-	pg_uuid_t campaign;
-	pg_uuid_t user;
-	bool has_user;
-	TimestampTz lease_until;
-	int limit;
-	char *timezone; /* in which the campaign's day begins */
-	bool capped;
-	int daily_cap;
-} Claim;
+	FATE_CLAIMED,
+	FATE_BLOCKED,    /* the lead, or the list, says so */
+	FATE_UNDIALABLE, /* no number, deleted or spam */
+	FATE_EXHAUSTED   /* was called as often as it may be */
+} Fate;
+
+#define N_FATES (FATE_EXHAUSTED + 1)
 
 /* A candidate from the queue. */
 typedef struct Candidate
 {
 	pg_uuid_t id;
 	pg_uuid_t lead;
-	char *phone_number;
 	int attempts;
 	pg_uuid_t list;
-	bool has_list;
-	bool blocked; /* the lead itself says so */
+	char *phone_number; /* NULL: not to be dialled */
+	bool blocked;
 } Candidate;
 
 /* Read the campaign.  False when nothing may be handed out. */
 static bool
-read_campaign(Claim *claim)
+read_campaign(LsClaim *claim)
 {
 	LS_QUERY(query,
-		"SELECT c.status, c.daily_cap, coalesce(c.timezone, o.timezone)"
-		"  FROM lead_system.campaigns c JOIN lead_system.organizations o ON o.id = c.organization_id"
-		" WHERE c.organization_id = $1 AND c.id = $2",
-		UUIDOID, UUIDOID);
+		"SELECT c.status, c.daily_cap, c.zone, CASE WHEN c.calling_from IS NULL THEN true"
+		"       WHEN c.calling_from < c.calling_to THEN c.at >= c.calling_from AND c.at < c.calling_to"
+		"       ELSE c.at >= c.calling_from OR c.at < c.calling_to END"
+		"  FROM (SELECT p.status, p.daily_cap, p.calling_from, p.calling_to,"
+		"               coalesce(p.timezone, o.timezone) AS zone,"
+		"               ($3 AT TIME ZONE coalesce(p.timezone, o.timezone))::time AS at"
+		"          FROM lead_system.campaigns p"
+		"          JOIN lead_system.organizations o ON o.id = p.organization_id"
+		"         WHERE p.organization_id = $1 AND p.id = $2) c",
+		UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	LsArgs args = {0};
 	char *status;
+	bool in_window;
 
 	ls_arg_uuid(&args, &claim->org);
 	ls_arg_uuid(&args, &claim->campaign);
+	ls_arg_timestamptz(&args, ls_clock_now());
 	if (ls_query_run(&query, &args, LS_WRITE) == 0)
 		ls_no_such_row("campaign", &claim->campaign);
 	status = ls_result_text(0, 1);
 	claim->capped = !ls_result_isnull(0, 2);
 	claim->daily_cap = claim->capped ? ls_result_int32(0, 2) : 0;
 	claim->timezone = ls_result_text(0, 3);
+	in_window = ls_result_bool(0, 4);
 	if (strcmp(status, "draft") == 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the campaign is a draft"),
 				errhint("Set campaigns.status to 'active' to start it.")));
-	return strcmp(status, "active") == 0;
+	return strcmp(status, "active") == 0 && in_window;
 }
 
-/* Give back leads whose claim has lapsed. */
+/* Read the lists whose leads may be called, and how often. */
 static void
-release_lapsed(const Claim *claim)
+read_lists(LsClaim *claim)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads SET status = 'queued', claimed_by = NULL, lease_until = NULL"
-		" WHERE organization_id = $1 AND id IN ("
-		"   SELECT id FROM lead_system.campaign_leads WHERE organization_id = $1 AND campaign_id = $2"
-		"      AND status = 'calling' AND lease_until <= $3 FOR UPDATE SKIP LOCKED)",
-		UUIDOID, UUIDOID, TIMESTAMPTZOID);
+		"SELECT a.lead_list_id, coalesce(a.max_attempts_override, p.max_attempts)"
+		"  FROM lead_system.campaign_lead_lists a"
+		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = a.campaign_id"
+		" WHERE a.organization_id = $1 AND a.campaign_id = $2 AND a.is_active"
+		" ORDER BY a.lead_list_id",
+		UUIDOID, UUIDOID);
 	LsArgs args = {0};
+	int i;
 
 	ls_arg_uuid(&args, &claim->org);
 	ls_arg_uuid(&args, &claim->campaign);
-	ls_arg_timestamptz(&args, ls_clock_now());
-	ls_query_run(&query, &args, LS_WRITE);
+	claim->n_lists = (int) ls_query_run(&query, &args, LS_WRITE);
+	claim->list_ids = palloc(sizeof(pg_uuid_t) * Max(claim->n_lists, 1));
+	claim->max_attempts = palloc(sizeof(int) * Max(claim->n_lists, 1));
+	for (i = 0; i < claim->n_lists; i++)
+	{
+		claim->list_ids[i] = ls_result_uuid(i, 1);
+		claim->max_attempts[i] = ls_result_int32(i, 2);
+	}
+	claim->lists = ls_uuid_array(claim->list_ids, claim->n_lists);
 }
 
 /* Leads that are being called. */
 static int
-open_claims(const Claim *claim)
+open_claims(const LsClaim *claim)
 {
 	LS_QUERY(query,
 		"SELECT count(*)::integer FROM lead_system.campaign_leads"
@@ -135,7 +158,7 @@ start_of_day(const char *timezone)
 
 /* How many leads may be handed out now. */
 static int
-allowed_now(const Claim *claim)
+allowed_now(const LsClaim *claim)
 {
 	int used;
 
@@ -151,28 +174,23 @@ allowed_now(const Claim *claim)
  * has come, are first; then the queue in its order (I4).
  */
 static Candidate *
-next_candidates(const Claim *claim, bool callbacks, int n, int *found)
+next_candidates(const LsClaim *claim, bool callbacks, int n, int *found)
 {
 /* clang-format off */
 #define CANDIDATES(condition, ordering) \
-	"SELECT c.id, c.lead_id, l.phone_number, c.attempts, c.lead_list_id, l.do_not_call" \
-	"  FROM lead_system.campaign_leads c" \
-	"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id" \
+	"SELECT c.id, c.lead_id, c.attempts, c.lead_list_id FROM lead_system.campaign_leads c" \
 	" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.next_attempt_at <= $3" \
-	"   AND " condition " AND " LS_IS_DIALABLE_SQL("l") \
-	"   AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_lead_lists a" \
-	"        WHERE a.organization_id = $1 AND a.campaign_id = $2" \
-	"          AND a.lead_list_id = c.lead_list_id AND NOT a.is_active)" \
-	" ORDER BY " ordering " LIMIT $4 FOR UPDATE OF c SKIP LOCKED"
+	"   AND c.lead_list_id = ANY ($4) AND c.is_dialable AND " condition \
+	" ORDER BY " ordering " LIMIT $5 FOR UPDATE SKIP LOCKED"
 	/* clang-format on */
 	LS_QUERY(queue,
-		CANDIDATES("c.status IN ('new', 'queued') AND c.is_dialable",
+		CANDIDATES("c.status IN ('new', 'queued') AND NOT c.is_waiting",
 			"c.list_priority, c.temperature_rank, c.lead_score DESC, c.last_attempt_at NULLS FIRST,"
 			" c.added_at, c.id"),
-		UUIDOID, UUIDOID, TIMESTAMPTZOID, INT8OID);
+		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
 	LS_QUERY(due_callbacks,
 		CANDIDATES("c.status = 'contacted' AND c.outcome = 'callback'", "c.next_attempt_at, c.id"),
-		UUIDOID, UUIDOID, TIMESTAMPTZOID, INT8OID);
+		UUIDOID, UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID, INT8OID);
 	LsArgs args = {0};
 	Candidate *candidates;
 	int i;
@@ -180,37 +198,93 @@ next_candidates(const Claim *claim, bool callbacks, int n, int *found)
 	ls_arg_uuid(&args, &claim->org);
 	ls_arg_uuid(&args, &claim->campaign);
 	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_datum(&args, claim->lists, false);
 	ls_arg_int64(&args, n);
 	*found = (int) ls_query_run(callbacks ? &due_callbacks : &queue, &args, LS_WRITE);
-	candidates = palloc(sizeof(Candidate) * Max(*found, 1));
+	candidates = palloc0(sizeof(Candidate) * Max(*found, 1));
 	for (i = 0; i < *found; i++)
 	{
 		candidates[i].id = ls_result_uuid(i, 1);
 		candidates[i].lead = ls_result_uuid(i, 2);
-		candidates[i].phone_number = ls_result_text(i, 3);
-		candidates[i].attempts = ls_result_int32(i, 4);
-		candidates[i].has_list = !ls_result_isnull(i, 5);
-		if (candidates[i].has_list)
-			candidates[i].list = ls_result_uuid(i, 5);
-		candidates[i].blocked = ls_result_bool(i, 6);
+		candidates[i].attempts = ls_result_int32(i, 3);
+		candidates[i].list = ls_result_uuid(i, 4);
 	}
 	return candidates;
 }
 
-/* The gate: may this lead be called at this moment? */
-static bool
-may_call(const Claim *claim, const Candidate *candidate)
-{
-	return !candidate->blocked && !ls_dnc_listed(&claim->org, candidate->phone_number);
-}
-
-/* Mark leads that did not pass the gate. */
+/* Read what the leads of candidates are like at this moment. */
 static void
-mark_blocked(const Claim *claim, const pg_uuid_t *ids, int n)
+read_leads(const LsClaim *claim, Candidate *candidates, int n)
 {
 	LS_QUERY(query,
+		"SELECT l.id, CASE WHEN " LS_IS_DIALABLE_SQL(
+			"l") " THEN l.phone_number END, l.do_not_call"
+				 "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	LsArgs args = {0};
+	uint64 rows;
+	uint64 row;
+	int i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = candidates[i].lead;
+	ls_arg_uuid(&args, &claim->org);
+	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
+	rows = ls_query_run_latest(&query, &args);
+	for (row = 0; row < rows; row++)
+	{
+		pg_uuid_t lead = ls_result_uuid(row, 1);
+
+		for (i = 0; !ls_uuid_equal(&candidates[i].lead, &lead); i++)
+			Assert(i < n - 1);
+		candidates[i].phone_number = ls_result_text(row, 2);
+		candidates[i].blocked = ls_result_bool(row, 3);
+	}
+}
+
+/* How often may leads of a list be called? */
+static int
+max_attempts(const LsClaim *claim, const pg_uuid_t *list)
+{
+	int i;
+
+	for (i = 0; !ls_uuid_equal(&claim->list_ids[i], list); i++)
+		Assert(i < claim->n_lists - 1);
+	return claim->max_attempts[i];
+}
+
+/*
+ * The gate: may this lead be called at this moment?  Who asked to be called
+ * back is called back, however often it took to reach them.
+ */
+static Fate
+judge(const LsClaim *claim, const Candidate *candidate, bool callbacks)
+{
+	if (candidate->phone_number == NULL)
+		return FATE_UNDIALABLE;
+	if (candidate->blocked || ls_dnc_listed(&claim->org, candidate->phone_number))
+		return FATE_BLOCKED;
+	if (!callbacks && candidate->attempts >= max_attempts(claim, &candidate->list))
+		return FATE_EXHAUSTED;
+	return FATE_CLAIMED;
+}
+
+/* Mark leads that did not pass the gate, so that nobody looks at them again. */
+static void
+mark_refused(const LsClaim *claim, Fate fate, const pg_uuid_t *ids, int n)
+{
+	LS_QUERY(blocked,
 		"UPDATE lead_system.campaign_leads SET status = 'dnc'"
 		" WHERE organization_id = $1 AND id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
+	LS_QUERY(undialable,
+		"UPDATE lead_system.campaign_leads SET is_dialable = false"
+		" WHERE organization_id = $1 AND id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
+	LS_QUERY(exhausted,
+		"UPDATE lead_system.campaign_leads c SET status = " LS_SETTLED_SQL(
+			"c") " WHERE c.organization_id = $1 AND c.id = ANY ($2)",
 		UUIDOID, UUIDARRAYOID);
 	LsArgs args = {0};
 
@@ -218,12 +292,15 @@ mark_blocked(const Claim *claim, const pg_uuid_t *ids, int n)
 		return;
 	ls_arg_uuid(&args, &claim->org);
 	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
-	ls_query_run(&query, &args, LS_WRITE);
+	ls_query_run(fate == FATE_BLOCKED      ? &blocked
+				 : fate == FATE_UNDIALABLE ? &undialable
+										   : &exhausted,
+		&args, LS_WRITE);
 }
 
 /* Give the leads to the claimer. */
 static void
-mark_claimed(const Claim *claim, const pg_uuid_t *ids, int n)
+mark_claimed(const LsClaim *claim, const pg_uuid_t *ids, int n)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.campaign_leads"
@@ -248,9 +325,39 @@ return_candidate(ReturnSetInfo *rsinfo, const Candidate *candidate)
 	Datum values[5] = {UUIDPGetDatum(&candidate->id), UUIDPGetDatum(&candidate->lead),
 		CStringGetTextDatum(candidate->phone_number), Int32GetDatum(candidate->attempts),
 		UUIDPGetDatum(&candidate->list)};
-	bool nulls[5] = {false, false, false, false, !candidate->has_list};
+	bool nulls[5] = {false, false, false, false, false};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * Hand out those candidates that may be called, and mark the others; returns
+ * how many were handed out.
+ */
+static int
+hand_out(const LsClaim *claim, ReturnSetInfo *rsinfo, Candidate *candidates, int n, bool callbacks)
+{
+	pg_uuid_t *ids[N_FATES];
+	int counts[N_FATES] = {0};
+	int fate;
+	int i;
+
+	for (fate = 0; fate < N_FATES; fate++)
+		ids[fate] = palloc(sizeof(pg_uuid_t) * Max(n, 1));
+	read_leads(claim, candidates, n);
+	PushActiveSnapshot(GetLatestSnapshot());
+	for (i = 0; i < n; i++)
+	{
+		fate = judge(claim, &candidates[i], callbacks);
+		ids[fate][counts[fate]++] = candidates[i].id;
+		if (fate == FATE_CLAIMED)
+			return_candidate(rsinfo, &candidates[i]);
+	}
+	PopActiveSnapshot();
+	mark_claimed(claim, ids[FATE_CLAIMED], counts[FATE_CLAIMED]);
+	for (fate = FATE_CLAIMED + 1; fate < N_FATES; fate++)
+		mark_refused(claim, fate, ids[fate], counts[fate]);
+	return counts[FATE_CLAIMED];
 }
 
 /*
@@ -258,7 +365,7 @@ return_candidate(ReturnSetInfo *rsinfo, const Candidate *candidate)
  * many were handed out.  Goes on while candidates fail at the gate.
  */
 static int
-take(const Claim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
+take(const LsClaim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 {
 	int taken = 0;
 
@@ -267,36 +374,33 @@ take(const Claim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 		int want = wanted - taken;
 		int found;
 		Candidate *candidates = next_candidates(claim, callbacks, want, &found);
-		pg_uuid_t *claimed = palloc(sizeof(pg_uuid_t) * Max(found, 1));
-		pg_uuid_t *blocked = palloc(sizeof(pg_uuid_t) * Max(found, 1));
-		int n_claimed = 0;
-		int n_blocked = 0;
-		int i;
+		int handed_out = hand_out(claim, rsinfo, candidates, found, callbacks);
 
-		PushActiveSnapshot(GetLatestSnapshot());
-		for (i = 0; i < found; i++)
-		{
-			if (may_call(claim, &candidates[i]))
-			{
-				claimed[n_claimed++] = candidates[i].id;
-				return_candidate(rsinfo, &candidates[i]);
-			}
-			else
-				blocked[n_blocked++] = candidates[i].id;
-		}
-		PopActiveSnapshot();
-		mark_blocked(claim, blocked, n_blocked);
-		mark_claimed(claim, claimed, n_claimed);
-		taken += n_claimed;
-		if (found < want || n_blocked == 0)
+		taken += handed_out;
+		if (found < want || handed_out == found)
 			break;
 	}
 	return taken;
 }
 
+/* Make the claim: callbacks, then the queue, as long as leads come into it. */
+static void
+make_claim(const LsClaim *claim, ReturnSetInfo *rsinfo)
+{
+	int allowed = allowed_now(claim);
+	int taken = take(claim, rsinfo, true, allowed);
+	bool more = true;
+
+	while (taken < allowed && more)
+	{
+		more = ls_claim_release_waiting(claim);
+		taken += take(claim, rsinfo, false, allowed - taken);
+	}
+}
+
 /* Who claims: the user that is named, who must be an active one, or the session's. */
 static void
-set_user(Claim *claim, const pg_uuid_t *user)
+set_user(LsClaim *claim, const pg_uuid_t *user)
 {
 	LS_QUERY(query,
 		"SELECT 1 FROM lead_system.users WHERE organization_id = $1 AND id = $2 AND is_active",
@@ -328,7 +432,7 @@ Datum
 ls_outreach_claim(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Claim claim = {0};
+	LsClaim claim = {0};
 	LsScope scope;
 
 	LS_REQUIRE_ARG(0, "p_campaign_id");
@@ -348,15 +452,13 @@ ls_outreach_claim(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
+	(void) set_config_option(
+		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (read_campaign(&claim))
 	{
-		int allowed;
-		int taken;
-
-		release_lapsed(&claim);
-		allowed = allowed_now(&claim);
-		taken = take(&claim, rsinfo, true, allowed);
-		take(&claim, rsinfo, false, allowed - taken);
+		read_lists(&claim);
+		ls_claim_release_lapsed(&claim);
+		make_claim(&claim, rsinfo);
 	}
 	ls_scope_close(&scope);
 	return (Datum) 0;

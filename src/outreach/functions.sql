@@ -28,7 +28,7 @@ REVOKE ALL ON FUNCTION lead_system.add_lead_list_to_campaign(uuid, uuid, integer
 CREATE FUNCTION lead_system.remove_lead_list_from_campaign(p_campaign_id uuid, p_lead_list_id uuid) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_remove_list';
 COMMENT ON FUNCTION lead_system.remove_lead_list_from_campaign(uuid, uuid) IS
-    'Takes a list from a campaign. Leads that nobody has called yet go to the next list that has them, or leave; returns how many left. Leads that were called stay, as what happened, and are not called again.';
+    'Takes a list from a campaign. Leads that nobody has called yet go to the next list that has them, or leave; returns how many left. Leads that were called, or are being called, stay, as what happened, and are not called again.';
 REVOKE ALL ON FUNCTION lead_system.remove_lead_list_from_campaign(uuid, uuid) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.claim_campaign_leads(p_campaign_id uuid, p_limit integer DEFAULT 1, p_user_id uuid DEFAULT NULL,
@@ -36,15 +36,21 @@ CREATE FUNCTION lead_system.claim_campaign_leads(p_campaign_id uuid, p_limit int
     RETURNS TABLE (campaign_lead_id uuid, lead_id uuid, phone_number text, attempts integer, lead_list_id uuid)
     LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'ls_outreach_claim';
 COMMENT ON FUNCTION lead_system.claim_campaign_leads(uuid, integer, uuid, interval) IS
-    'Hands out the next leads of an active campaign to be called (semantics I4, I10, I16), never one twice; the do-not-call list is asked again. A claim lapses after p_lease unless record_call_attempt() is called. No rows when there is nothing to call, the campaign is paused or its daily cap is reached. Raises 55000 for a draft.';
+    'Hands out the next leads of an active campaign to be called (semantics I4, I10, I16), never one twice; the do-not-call list is asked again. A claim lapses after p_lease unless record_call_attempt() is called. No rows when there is nothing to call, the campaign is paused, its daily cap is reached, or it is outside its calling hours. Raises 55000 for a draft.';
 REVOKE ALL ON FUNCTION lead_system.claim_campaign_leads(uuid, integer, uuid, interval) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.record_call_attempt(p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0,
         p_details jsonb DEFAULT '{}') RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_record_attempt';
 COMMENT ON FUNCTION lead_system.record_call_attempt(uuid, text, integer, jsonb) IS
-    'Records a call to a lead of a campaign and what came of it: answered, pledged, donated, declined, callback, no_answer, voicemail, busy, failed, wrong_number or do_not_call (semantics I9 to I12); returns the call''s id. p_duration in seconds. p_details: pledged_amount, donated_amount, callback_at, notes, provider_call_id (a repeated report is recognised by it), recording_url, caller_phone, started_at. Raises LS001 when the number was put on the do-not-call list before the call began, LS050 when somebody else holds the claim.';
+    'Records a call to a lead of a campaign and what came of it: answered, pledged, donated, declined, callback, no_answer, voicemail, busy, failed, wrong_number or do_not_call (semantics I9 to I12); returns the call''s id. p_duration in seconds. p_details: pledged_amount, donated_amount, callback_at, notes, provider_call_id (a repeated report is recognised by it), recording_url, caller_phone, started_at. Raises LS001 when the number was on the do-not-call list before the call began or the lead is marked, LS050 when somebody else holds the claim, 23505 for a provider_call_id of another campaign lead.';
 REVOKE ALL ON FUNCTION lead_system.record_call_attempt(uuid, text, integer, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION lead_system.lead_lists_leave_campaigns() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_leave_campaigns';
+COMMENT ON FUNCTION lead_system.lead_lists_leave_campaigns() IS
+    'Trigger of lead_lists: takes a list that is deleted from its campaigns, as remove_lead_list_from_campaign() does.';
+REVOKE ALL ON FUNCTION lead_system.lead_lists_leave_campaigns() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.lead_list_members_changed() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_members_changed';

@@ -267,6 +267,8 @@ write_units(LsImport *import, LsImportUnit *units, int n)
 	}
 	else if (list_length(units->rows) > 1)
 		write_rows_of(import, units);
+	else if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error); /* no fault of the row: the whole import is to be retried */
 	else
 		ls_import_reject_row(import, linitial(units->rows), error);
 }

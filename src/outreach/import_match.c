@@ -279,7 +279,7 @@ ls_import_mergeable(LsImport *import, LsImportUnit *unit)
 	row = row_of_status(unit);
 	ls_import_problem(import, row->line, row->raw, strlen(row->raw), "status", false,
 		LS_ERRCODE_STATUS_STEP,
-		psprintf("status step from \"%s\" to \"%s\" is not allowed; the status was left as it is",
+		psprintf("status step from \"%s\" to \"%s\" is not allowed; the status was not taken over",
 			unit->status, ls_lead_input_text(&unit->input, LEAD_status)));
 	/* The unit itself stays, since its batch may be tried again in parts. */
 	copy = palloc(sizeof(LsImportUnit));

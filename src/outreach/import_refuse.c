@@ -21,6 +21,7 @@
 
 #include "lead_system.h"
 #include "core/query.h"
+#include "core/tenant.h"
 #include "leads/check.h"
 #include "outreach/import_write.h"
 
@@ -31,6 +32,33 @@ typedef struct Verdict
 	LsLeadColumn column;
 	LsInputError error;
 } Verdict;
+
+/* Is there what a row refers to?  Names have been looked up when they were read. */
+static bool
+check_references(const LsImport *import, const LsLeadInput *input, Verdict *verdict)
+{
+	static const struct
+	{
+		LsLeadColumn column;
+		const char *relname;
+	} references[] = {{LEAD_assigned_to, "users"}, {LEAD_category_id, "categories"}};
+	int i;
+
+	for (i = 0; i < (int) lengthof(references); i++)
+	{
+		LsLeadColumn column = references[i].column;
+
+		if (!input->set[column] || ls_row_exists(references[i].relname, &import->org,
+									   DatumGetUUIDP(input->values[column])))
+			continue;
+		verdict->column = column;
+		verdict->error.sqlstate = ERRCODE_FOREIGN_KEY_VIOLATION;
+		verdict->error.message =
+			psprintf("%s refers to what does not exist", ls_lead_columns[column].name);
+		return false;
+	}
+	return true;
+}
 
 /* Check the rows of the batch; what is found stays in the batch's context. */
 static void
@@ -45,8 +73,13 @@ check_rows(LsImport *import, Verdict *verdicts)
 	MemoryContextSwitchTo(import->batch_context);
 	checker = ls_lead_checker_open();
 	for (i = 0; i < import->n_rows; i++)
-		verdicts[i].refused = !ls_lead_check(
-			checker, &import->rows[i]->input, &verdicts[i].column, &verdicts[i].error);
+	{
+		const LsLeadInput *input = &import->rows[i]->input;
+
+		verdicts[i].refused =
+			!ls_lead_check(checker, input, &verdicts[i].column, &verdicts[i].error) ||
+			!check_references(import, input, &verdicts[i]);
+	}
 	ls_lead_checker_close(checker);
 	ls_scope_close(&scope);
 }

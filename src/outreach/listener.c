@@ -15,33 +15,139 @@
 #include "core/query.h"
 #include "outreach/outreach.h"
 
-#define LISTENER_COLUMNS 6
+/* Columns of the batches: organisation, lead, and what the queue knows of it. */
+#define LISTENER_COLUMNS 5
+
+#define LISTENER_SOURCE \
+	"unnest($1, $2, $3, $4, $5) u(organization_id, lead_id, temperature, lead_score, is_dialable)"
+
+#define SET_PLACE \
+	"temperature_rank = " LS_TEMPERATURE_RANK_SQL( \
+		"u.temperature") "," \
+						 " lead_score = u.lead_score, is_dialable = u.is_dialable"
 
 /*
- * Leads on their way into the queue.  Rows that are being called are left
- * alone, unless the lead has been blocked, which ends the claim (D5).
+ * Rows of the leads, locked in the order of outreach.h.  The organisation comes
+ * from the batch: what the planner expects of it does not depend on one.
  */
-static LsBatch *
-queue_batch(void)
-{
-	static const Oid types[LISTENER_COLUMNS] = {
-		UUIDOID, UUIDOID, TEXTOID, INT4OID, BOOLOID, BOOLOID};
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_leads c"
-		"   SET temperature_rank = " LS_TEMPERATURE_RANK_SQL(
-			"u.temperature") ","
-							 "       lead_score = u.lead_score, is_dialable = u.is_dialable,"
-							 "       status = CASE WHEN u.blocked THEN 'dnc' ELSE c.status END,"
-							 "       claimed_by = CASE WHEN u.blocked THEN NULL ELSE c.claimed_by END,"
-							 "       lease_until = CASE WHEN u.blocked THEN NULL ELSE c.lease_until END"
-							 "  FROM unnest($1, $2, $3, $4, $5, $6)"
-							 "       u(organization_id, lead_id, temperature, lead_score, is_dialable, blocked)"
-							 " WHERE c.organization_id = u.organization_id AND c.lead_id = u.lead_id"
-							 "   AND (c.status IN ('new', 'queued') OR (u.blocked AND c.status IN ('calling', 'contacted')"
-							 "        AND (c.status = 'calling' OR c.outcome = 'callback')))",
-		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, BOOLARRAYOID);
+#define LOCKED_ROWS(tables, condition) \
+	"WITH u AS MATERIALIZED (SELECT c.id, u.* FROM " LISTENER_SOURCE \
+	"  JOIN lead_system.campaign_leads c ON c.organization_id = u.organization_id" \
+	"   AND c.lead_id = u.lead_id " tables " WHERE c.id IS DISTINCT FROM $6 AND " condition \
+	" ORDER BY c.lead_id, c.campaign_id FOR NO KEY UPDATE OF c)" \
+	" UPDATE lead_system.campaign_leads c"
 
-	return ls_batch_create(&query, LISTENER_COLUMNS, types, NULL);
+#define OF_LOCKED_ROW " FROM u WHERE c.organization_id = u.organization_id AND c.id = u.id"
+
+/*
+ * The row whose call is being recorded.  Who records it writes all of it once: a
+ * second version within a transaction would make the server check its foreign
+ * keys again, and lock list and campaign after the row.
+ */
+static const pg_uuid_t *recorded_row = NULL;
+
+/* What happened to a lead, and the batch that writes it. */
+typedef enum LeadEvent
+{
+	LEAD_MOVED,    /* another place in the queue, or it can (not) be dialled */
+	LEAD_BLOCKED,  /* must not be called any more */
+	LEAD_UNBLOCKED /* may be called again */
+} LeadEvent;
+
+#define N_EVENTS (LEAD_UNBLOCKED + 1)
+
+typedef struct QueueBatches
+{
+	LsBatch *batches[N_EVENTS];
+} QueueBatches;
+
+/*
+ * Rows that are or may come back in the queue by themselves know where their
+ * lead stands; those that are done are told when they are queued again.
+ */
+static LsQuery *
+moved_query(void)
+{
+	LS_QUERY(query,
+		LOCKED_ROWS("", "c.status IN ('new', 'queued', 'calling', 'contacted')") " SET " SET_PLACE
+			OF_LOCKED_ROW,
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
+
+	return &query;
+}
+
+/* A block ends claims and call-backs (D5). */
+static LsQuery *
+blocked_query(void)
+{
+	LS_QUERY(query,
+		LOCKED_ROWS("",
+			"(c.status IN ('new', 'queued', 'calling') OR (c.status = 'contacted' AND " LS_IS_CALLBACK_SQL(
+				"c") "))") " SET status = 'dnc', claimed_by = NULL, lease_until = NULL, " SET_PLACE
+			OF_LOCKED_ROW,
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
+
+	return &query;
+}
+
+/*
+ * When the block ends, the rows that it had closed are open again (D6), unless
+ * the list is gone or all attempts were made.  Who said so in a call of this
+ * campaign is not called by it again.
+ */
+static LsQuery *
+unblocked_query(void)
+{
+	LS_QUERY(query,
+		LOCKED_ROWS(
+			"JOIN lead_system.campaigns p ON p.organization_id = c.organization_id"
+			" AND p.id = c.campaign_id"
+			" JOIN lead_system.campaign_lead_lists a ON a.organization_id = c.organization_id"
+			" AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id",
+			"c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call' AND a.removed_at IS NULL"
+			" AND c.attempts < coalesce(a.max_attempts_override, p.max_attempts)") //
+		" SET status = " LS_REQUEUED_SQL(
+			"c") ", is_waiting = c.next_attempt_at > $7, " SET_PLACE OF_LOCKED_ROW,
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
+		TIMESTAMPTZOID);
+
+	return &query;
+}
+
+/* Leave a row alone (none with NULL); returns the one that was. */
+const pg_uuid_t *
+ls_queue_set_recorded(const pg_uuid_t *row)
+{
+	const pg_uuid_t *previous = recorded_row;
+
+	recorded_row = row;
+	return previous;
+}
+
+/* The batch for an event, made at its first lead. */
+static LsBatch *
+batch_for(LsLeadStatement *statement, void **state, LeadEvent event)
+{
+	static const Oid types[LISTENER_COLUMNS] = {UUIDOID, UUIDOID, TEXTOID, INT4OID, BOOLOID};
+	MemoryContext caller = MemoryContextSwitchTo(statement->context);
+	QueueBatches *queue = *state;
+	LsArgs fixed = {0};
+
+	if (queue == NULL)
+		*state = queue = palloc0(sizeof(QueueBatches));
+	if (queue->batches[event] == NULL)
+	{
+		LsQuery *query = event == LEAD_MOVED     ? moved_query()
+						 : event == LEAD_BLOCKED ? blocked_query()
+												 : unblocked_query();
+
+		ls_arg_uuid(&fixed, recorded_row);
+		if (event == LEAD_UNBLOCKED)
+			ls_arg_timestamptz(&fixed, statement->now);
+		queue->batches[event] = ls_batch_create(query, LISTENER_COLUMNS, types, &fixed);
+	}
+	MemoryContextSwitchTo(caller);
+	return queue->batches[event];
 }
 
 /* Can a lead be dialled?  As LS_IS_DIALABLE_SQL. */
@@ -52,42 +158,51 @@ is_dialable(const LsLeadRow *row)
 		   !ls_lead_bool(row, LEAD_is_spam);
 }
 
+/* Add a lead to the batch for an event. */
+static void
+add_lead(LsLeadStatement *statement, void **state, const LsLeadRow *row, LeadEvent event)
+{
+	Datum values[LISTENER_COLUMNS];
+	bool nulls[LISTENER_COLUMNS] = {false};
+
+	values[0] = ls_lead_get(row, LEAD_organization_id, &nulls[0]);
+	values[1] = ls_lead_get(row, LEAD_id, &nulls[1]);
+	values[2] = ls_lead_get(row, LEAD_temperature, &nulls[2]);
+	values[3] = ls_lead_get(row, LEAD_lead_score, &nulls[3]);
+	values[4] = BoolGetDatum(is_dialable(row));
+	ls_batch_add(batch_for(statement, state, event), values, nulls);
+}
+
 /* Listener: one row. */
 static void
 listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, const LsLeadRow *new)
 {
-	Datum values[LISTENER_COLUMNS];
-	bool nulls[LISTENER_COLUMNS] = {false};
+	bool was_blocked;
 	bool blocked;
 
 	if (old == NULL || new == NULL)
 		return;
+	if (ls_lead_differs(old, new, LEAD_lead_score) || ls_lead_differs(old, new, LEAD_temperature) ||
+		is_dialable(old) != is_dialable(new))
+		add_lead(statement, state, new, LEAD_MOVED);
+	was_blocked = ls_lead_bool(old, LEAD_do_not_call);
 	blocked = ls_lead_bool(new, LEAD_do_not_call);
-	if (!ls_lead_differs(old, new, LEAD_lead_score) &&
-		!ls_lead_differs(old, new, LEAD_temperature) && is_dialable(old) == is_dialable(new) &&
-		ls_lead_bool(old, LEAD_do_not_call) == blocked)
-		return;
-	if (*state == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(statement->context);
-
-		*state = queue_batch();
-		MemoryContextSwitchTo(caller);
-	}
-	values[0] = ls_lead_get(new, LEAD_organization_id, &nulls[0]);
-	values[1] = ls_lead_get(new, LEAD_id, &nulls[1]);
-	values[2] = ls_lead_get(new, LEAD_temperature, &nulls[2]);
-	values[3] = ls_lead_get(new, LEAD_lead_score, &nulls[3]);
-	values[4] = BoolGetDatum(is_dialable(new));
-	values[5] = BoolGetDatum(blocked && !ls_lead_bool(old, LEAD_do_not_call));
-	ls_batch_add(*state, values, nulls);
+	if (was_blocked != blocked)
+		add_lead(statement, state, new, blocked ? LEAD_BLOCKED : LEAD_UNBLOCKED);
 }
 
 /* Listener: write what is left. */
 static void
 listener_end(LsLeadStatement *statement, void **state)
 {
-	ls_batch_flush(*state);
+	QueueBatches *queue = *state;
+	int event;
+
+	for (event = 0; event < N_EVENTS; event++)
+	{
+		if (queue->batches[event] != NULL)
+			ls_batch_flush(queue->batches[event]);
+	}
 }
 
 const LsLeadListener ls_outreach_listener = {listener_row, listener_end};

@@ -3,6 +3,20 @@
  * outreach.h
  *	  Lists, campaigns, imports.
  *
+ *	  Locks are taken in this order, by everything that writes the queue:
+ *
+ *		dnc_list (by number)
+ *		lead_lists (of a campaign by id; shared, but for a list being deleted)
+ *		campaigns (by whoever gives it a list or takes one away: they take turns)
+ *		leads
+ *		campaign_leads (by lead)
+ *		campaign_lead_lists (by list; the counts)
+ *
+ *	  Counts are written by the statement triggers of campaign_leads, so a
+ *	  transaction with several statements locks all of its rows of the queue,
+ *	  and then the assignments, before the first of them.  A claim never waits
+ *	  for a row of the queue.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef LS_OUTREACH_H
@@ -12,6 +26,7 @@
 
 extern const LsLeadListener ls_outreach_listener;
 extern void ls_outreach_init(void);
+extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
 
 /* The place of a temperature in the queue (I4), for SQL texts. */
 #define LS_TEMPERATURE_RANK_SQL(expression) \
@@ -21,5 +36,18 @@ extern void ls_outreach_init(void);
 /* Whether a lead can be dialled at all, for SQL texts; the list is asked apart. */
 #define LS_IS_DIALABLE_SQL(lead) \
 	"(" lead ".phone_number IS NOT NULL AND " lead ".deleted_at IS NULL AND NOT " lead ".is_spam)"
+
+/* The status of a row that is not called any more: failed only without contact (I10). */
+#define LS_SETTLED_SQL(row) \
+	"CASE WHEN " row ".contacted_at IS NULL THEN 'failed' ELSE 'contacted' END"
+
+/* A row that waits for its call-back stands beside the queue, as contacted. */
+#define LS_IS_CALLBACK_SQL(row) \
+	"(" row ".outcome = 'callback' AND " row ".contacted_at IS NOT NULL)"
+
+/* The status of a row that comes back into the queue. */
+#define LS_REQUEUED_SQL(row) \
+	"CASE WHEN " LS_IS_CALLBACK_SQL(row) " THEN 'contacted'" \
+										 " WHEN " row ".attempts = 0 THEN 'new' ELSE 'queued' END"
 
 #endif /* LS_OUTREACH_H */

@@ -72,12 +72,13 @@ CREATE TABLE lead_system.campaigns (
     CONSTRAINT campaigns_max_attempts_check CHECK (max_attempts BETWEEN 1 AND 100),
     CONSTRAINT campaigns_retry_after_check CHECK (retry_after >= interval '0'),
     CONSTRAINT campaigns_daily_cap_check CHECK (daily_cap >= 0),
-    CONSTRAINT campaigns_calling_window_check CHECK ((calling_from IS NULL) = (calling_to IS NULL) AND calling_from < calling_to)
+    CONSTRAINT campaigns_calling_window_check CHECK ((calling_from IS NULL) = (calling_to IS NULL) AND calling_from <> calling_to)
 );
 COMMENT ON TABLE lead_system.campaigns IS
     'Efforts to reach leads by phone.';
 COMMENT ON COLUMN lead_system.campaigns.daily_cap IS 'Calls per day of the campaign''s time zone; NULL for no limit.';
 COMMENT ON COLUMN lead_system.campaigns.exclude_dnc IS 'Show listed leads as dnc when a list is added. They are never handed out, either way.';
+COMMENT ON COLUMN lead_system.campaigns.calling_from IS 'Leads are handed out from this time of day, by the campaign''s time zone, until before calling_to; that may be after midnight. NULL for no limit.';
 COMMENT ON COLUMN lead_system.campaigns.timezone IS 'NULL for the organization''s.';
 CREATE INDEX campaigns_organization_id_status_idx ON lead_system.campaigns (organization_id, status);
 
@@ -96,6 +97,7 @@ CREATE TABLE lead_system.campaign_lead_lists (
     is_active             boolean     NOT NULL DEFAULT true,
     assigned_at           timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     completed_at          timestamptz,
+    removed_at            timestamptz,
     CONSTRAINT campaign_lead_lists_pkey PRIMARY KEY (id, organization_id),
     CONSTRAINT campaign_lead_lists_campaign_id_lead_list_id_key UNIQUE (organization_id, campaign_id, lead_list_id),
     CONSTRAINT campaign_lead_lists_campaign_id_fkey FOREIGN KEY (campaign_id, organization_id)
@@ -104,13 +106,16 @@ CREATE TABLE lead_system.campaign_lead_lists (
         REFERENCES lead_system.lead_lists (id, organization_id) ON DELETE CASCADE,
     CONSTRAINT campaign_lead_lists_priority_check CHECK (priority >= 1),
     CONSTRAINT campaign_lead_lists_max_attempts_override_check CHECK (max_attempts_override BETWEEN 1 AND 100),
+    CONSTRAINT campaign_lead_lists_removed_at_check CHECK (removed_at IS NULL OR NOT is_active),
     CONSTRAINT campaign_lead_lists_counts_check CHECK (total_leads >= 0 AND open_leads >= 0
         AND contacted_leads >= 0 AND successful_leads >= 0)
 );
 COMMENT ON TABLE lead_system.campaign_lead_lists IS
     'The lists of a campaign, in the order of their priority (1 first). Counts are kept by trigger (semantics I8).';
 COMMENT ON COLUMN lead_system.campaign_lead_lists.open_leads IS 'Leads that are new, queued or calling.';
+COMMENT ON COLUMN lead_system.campaign_lead_lists.is_active IS 'The leads of a list that is not active wait.';
 COMMENT ON COLUMN lead_system.campaign_lead_lists.completed_at IS 'When no lead was open any more (I12).';
+COMMENT ON COLUMN lead_system.campaign_lead_lists.removed_at IS 'When the list was taken from the campaign, after some of its leads had been called.';
 CREATE INDEX campaign_lead_lists_campaign_id_idx ON lead_system.campaign_lead_lists (campaign_id, organization_id);
 CREATE INDEX campaign_lead_lists_lead_list_id_idx ON lead_system.campaign_lead_lists (lead_list_id, organization_id);
 
@@ -128,6 +133,9 @@ CREATE TABLE lead_system.campaign_leads (
     attempts           integer       NOT NULL DEFAULT 0,
     last_attempt_at    timestamptz,
     next_attempt_at    timestamptz   NOT NULL DEFAULT lead_system.clock_now(),
+    is_waiting         boolean       NOT NULL DEFAULT false,
+    contacted_at       timestamptz,
+    is_withdrawn       boolean       NOT NULL DEFAULT false,
     claimed_by         uuid,
     lease_until        timestamptz,
     outcome            text,
@@ -161,13 +169,18 @@ COMMENT ON COLUMN lead_system.campaign_leads.lead_list_id IS 'The list that owns
 COMMENT ON COLUMN lead_system.campaign_leads.temperature_rank IS 'Place of the lead''s temperature in the queue: 1 hot, 2 warm, 3 cool, 4 cold, 5 unrated; kept by trigger of leads.';
 COMMENT ON COLUMN lead_system.campaign_leads.lead_score IS 'The lead''s score; kept by trigger of leads.';
 COMMENT ON COLUMN lead_system.campaign_leads.is_dialable IS 'The lead has a number, is not deleted and not spam; kept by trigger of leads.';
+COMMENT ON COLUMN lead_system.campaign_leads.is_waiting IS 'Kept out of the queue until next_attempt_at; a claim lets in those whose time has come.';
+COMMENT ON COLUMN lead_system.campaign_leads.contacted_at IS 'When a person was first spoken to.';
+COMMENT ON COLUMN lead_system.campaign_leads.is_withdrawn IS 'The list was taken from the campaign before the campaign was done with the lead.';
 COMMENT ON COLUMN lead_system.campaign_leads.lease_until IS 'When a claim lapses, if nothing is recorded before.';
 CREATE INDEX campaign_leads_queue_idx ON lead_system.campaign_leads (organization_id, campaign_id, list_priority,
     temperature_rank, lead_score DESC, last_attempt_at NULLS FIRST, added_at, id, next_attempt_at)
-    WHERE status IN ('new', 'queued') AND is_dialable;
+    WHERE status IN ('new', 'queued') AND is_dialable AND NOT is_waiting;
+CREATE INDEX campaign_leads_waiting_idx ON lead_system.campaign_leads (organization_id, campaign_id, lead_list_id, next_attempt_at)
+    WHERE status IN ('new', 'queued') AND is_dialable AND is_waiting;
 CREATE INDEX campaign_leads_lease_idx ON lead_system.campaign_leads (organization_id, campaign_id, lease_until) WHERE status = 'calling';
 CREATE INDEX campaign_leads_callback_idx ON lead_system.campaign_leads (organization_id, campaign_id, next_attempt_at)
-    WHERE status = 'contacted' AND outcome = 'callback';
+    WHERE status = 'contacted' AND outcome = 'callback' AND is_dialable;
 CREATE INDEX campaign_leads_lead_id_idx ON lead_system.campaign_leads (lead_id, organization_id);
 CREATE INDEX campaign_leads_campaign_id_idx ON lead_system.campaign_leads (campaign_id, organization_id, lead_list_id);
 CREATE INDEX campaign_leads_lead_list_id_idx ON lead_system.campaign_leads (lead_list_id, organization_id);
@@ -266,6 +279,8 @@ CREATE TRIGGER lead_lists_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead
     FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('created_by');
 CREATE TRIGGER lead_lists_touch_updated_at BEFORE UPDATE ON lead_system.lead_lists
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
+CREATE TRIGGER lead_lists_a_leave_campaigns BEFORE DELETE ON lead_system.lead_lists
+    FOR EACH ROW EXECUTE FUNCTION lead_system.lead_lists_leave_campaigns();
 CREATE TRIGGER lead_lists_clear_references BEFORE DELETE ON lead_system.lead_lists
     FOR EACH ROW EXECUTE FUNCTION lead_system.clear_references('campaign_leads', 'lead_list_id', 'lead_imports', 'lead_list_id');
 CREATE TRIGGER lead_list_members_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead_list_members

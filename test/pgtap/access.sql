@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(120);
+SELECT plan(129);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
@@ -188,8 +188,8 @@ $$, $$ VALUES
     ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
     ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
     ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
-    ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
-    ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, successful_leads, total_leads'),
+    ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
+    ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('lead_listings', 'admin', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'admin', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'manager', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
@@ -305,6 +305,10 @@ SELECT is_empty(format($$
         ('admin', 'SELECT lead_system.remove_from_dnc_list(''+12025550150'', ''r'')'),
         ('admin', 'SELECT lead_system.set_config(''scoring.decay'', ''false'')'),
         ('admin', 'SELECT lead_system.copy_pipeline(''b2b'', ''other'')'),
+        ('admin', 'SELECT lead_system.copy_scoring_model(''b2b'', ''other'')'),
+        ('admin', 'SELECT lead_system.release_expired_dnc_blocks()'),
+        ('maintenance', 'SELECT lead_system.release_expired_dnc_blocks()'),
+        ('readonly', 'SELECT lead_system.require_org_id()'),
         ('admin', 'CALL lead_system.recalculate_lead_scores()'),
         ('maintenance', 'CALL lead_system.recalculate_lead_scores()')) c(level, statement)
      CROSS JOIN LATERAL (SELECT pg_temp.try_as(l.role_name, %L, c.statement)) x(answer)
@@ -476,6 +480,39 @@ SELECT is(pg_temp.try_as('tap_agent', :'alpha', $$
            lead_system.change_lead_status('a0000000-0000-4000-8000-000000000001', 'Opportunity', force => true) $$),
     '42501 | permission denied to force a status step | Only administrators may use force.',
     'a user who is an admin cannot force a step with an agent''s database role');
+
+-- Blocks: an agent puts one on, an administrator takes it off, and a scheduler
+-- those whose entry on the list has expired.
+
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number) VALUES
+    (:'alpha', 'a0000000-0000-4000-8000-000000000050', 'alpha', '+12025550150'),
+    (:'bravo', 'b0000000-0000-4000-8000-000000000050', 'bravo', '+13035550150');
+UPDATE lead_system.dnc_list SET expires_at = '2026-03-02 14:00:00+00';
+CREATE ROLE tap_scheduler NOLOGIN BYPASSRLS;
+SELECT lead_system.grant_access('tap_scheduler', 'maintenance') \g /dev/null
+
+SELECT is(pg_temp.try_as(w.role_name, w.org, w.statement, 'SELECT string_agg(do_not_call::text, '' '' ORDER BY organization_id) FROM lead_system.leads WHERE phone_number LIKE ''%50150'''),
+          w.expected, w.what)
+  FROM (VALUES
+    (1, 'tap_agent', :'alpha', 'SELECT lead_system.release_expired_dnc_blocks()', '42501 | permission denied for function release_expired_dnc_blocks -> true true',
+        'an agent may not release what has expired'),
+    (2, 'tap_manager', :'alpha', 'SELECT lead_system.release_expired_dnc_blocks()', '42501 | permission denied for function release_expired_dnc_blocks -> true true',
+        'nor may a manager'),
+    (3, 'tap_admin', :'alpha', 'SELECT lead_system.release_expired_dnc_blocks()', '1 rows -> false true', 'an admin does, in the organization'),
+    (4, 'tap_maintenance', :'bravo', 'SELECT lead_system.release_expired_dnc_blocks()', '1 rows -> true false', 'maintenance does, in the organization'),
+    (5, 'tap_scheduler', :'bravo', 'SELECT lead_system.release_expired_dnc_blocks()', '1 rows -> true false', 'so does a role above the policies that names one'),
+    (6, 'tap_scheduler', '', 'SELECT lead_system.release_expired_dnc_blocks()', '1 rows -> false false', '... and in all when it names none'),
+    (7, 'tap_agent', :'alpha', 'UPDATE lead_system.leads SET calling_blocked_reason = ''other'' WHERE do_not_call',
+        '42501 | only an administrator can unblock a lead | Neither do_not_call nor calling_blocked_reason of a blocked lead can be changed. -> true true',
+        'an agent may not change why a lead is blocked'),
+    (8, 'tap_admin', :'alpha', $s$ SELECT set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a2', true);
+            UPDATE lead_system.leads SET do_not_call = false WHERE do_not_call $s$,
+        '42501 | only an administrator can unblock a lead | Neither do_not_call nor calling_blocked_reason of a blocked lead can be changed. -> true true',
+        'nor may a user who is a rep unblock one with an admin''s database role'),
+    (9, 'tap_admin', :'alpha', $s$ UPDATE lead_system.leads SET do_not_call = true, calling_blocked_reason = 'dnc_list' WHERE NOT do_not_call $s$,
+        '22023 | calling_blocked_reason "dnc_list" is for numbers that are listed -> true true', 'nobody passes a block by hand off as one by the list')
+  ) w(position, role_name, org, statement, expected, what)
+ ORDER BY w.position;
 
 -- Giving access.
 

@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * claim.h
+ *	  A claim on leads of a campaign, being made.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_OUTREACH_CLAIM_H
+#define LS_OUTREACH_CLAIM_H
+
+#include "core/query.h"
+
+/* A claim being made. */
+typedef struct LsClaim
+{
+	pg_uuid_t org;
+	pg_uuid_t campaign;
+	pg_uuid_t user;
+	bool has_user;
+	TimestampTz lease_until;
+	int limit;
+	char *timezone; /* in which the campaign's day begins */
+	bool capped;
+	int daily_cap;
+	Datum lists; /* that are active, in order */
+	pg_uuid_t *list_ids;
+	int *max_attempts; /* of each of them */
+	int n_lists;
+} LsClaim;
+
+extern void ls_claim_release_lapsed(const LsClaim *claim);
+extern bool ls_claim_release_waiting(const LsClaim *claim);
+
+#endif /* LS_OUTREACH_CLAIM_H */
