@@ -122,7 +122,7 @@ CREATE TABLE lead_system.messages (
         REFERENCES lead_system.users (id, organization_id),
     CONSTRAINT messages_recipient_id_fkey FOREIGN KEY (recipient_id, organization_id)
         REFERENCES lead_system.users (id, organization_id),
-    CONSTRAINT messages_message_text_check CHECK (length(message_text) BETWEEN 1 AND 5000 AND length(btrim(message_text)) > 0),
+    CONSTRAINT messages_message_text_check CHECK (length(message_text) <= 5000 AND length(btrim(message_text)) > 0),
     CONSTRAINT messages_read_check CHECK (is_read = (read_at IS NOT NULL))
 );
 COMMENT ON TABLE lead_system.messages IS
@@ -239,7 +239,7 @@ CREATE TABLE lead_system.contractor_metrics (
     CONSTRAINT contractor_metrics_contractor_id_fkey FOREIGN KEY (contractor_id, organization_id)
         REFERENCES lead_system.users (id, organization_id),
     CONSTRAINT contractor_metrics_counts_check CHECK (total_bids_placed >= 0 AND total_leads_won >= 0
-        AND total_leads_contacted BETWEEN 0 AND total_leads_won AND total_contact_seconds >= 0),
+        AND total_leads_contacted >= 0 AND total_leads_contacted <= total_leads_won AND total_contact_seconds >= 0),
     CONSTRAINT contractor_metrics_contact_rate_check CHECK (contact_rate BETWEEN 0 AND 1),
     CONSTRAINT contractor_metrics_total_spent_check CHECK (total_spent >= 0 AND total_spent <> 'NaN')
 );

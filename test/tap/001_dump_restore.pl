@@ -12,7 +12,7 @@ my $dir = PostgreSQL::Test::Utils::tempdir;
 my $agent = "SET ROLE tap_agent; SET app.current_org_id = '" . ALPHA . "';";
 
 create_database($node, 'source');
-fill($node, 'source');
+fill($node, 'source', markets => 1);
 
 # What users add to our tables, and beside them.
 $node->safe_psql('source', <<'SQL');
@@ -58,7 +58,7 @@ sub check_rules
 			"SELECT count(*) FROM pg_depend d WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'"
 			  . " AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'lead_system') AND classid <> 'pg_proc'::regclass"),
 		'0', "$db: members are functions only");
-	is(try_sql($node, $db, "$agent SELECT count(*) FROM lead_system.leads"), '4', "$db: an agent sees the leads of the organization");
+	is(try_sql($node, $db, "$agent SELECT count(*) FROM lead_system.leads"), '7', "$db: an agent sees the leads of the organization");
 	is(try_sql($node, $db, 'SET ROLE tap_agent; SELECT count(*) FROM lead_system.leads'), '0', "$db: but none without one");
 	is(try_sql($node, $db, 'SET ROLE tap_none; SELECT lead_system.uuid_v7() IS NULL'),
 		"42501: permission denied for schema lead_system", "$db: a role without access has none");

@@ -43,13 +43,15 @@ sub create_database
 	return;
 }
 
-# Two organizations with rows in every table, and a role for each level; the
-# same that the pgTAP tests look at, but committed.
+# Two organizations with rows in the tables, and a role for each level; the same
+# that the pgTAP tests look at, but committed.  The marketplace has tables of its
+# own, which are filled on request.
 sub fill
 {
-	my ($node, $db) = @_;
-	my $file = "$ENV{LEAD_SYSTEM_SRC}/test/pgtap/lib/two_organizations.sql";
-	$node->safe_psql($db, "BEGIN;\n\\i $file\nCOMMIT;");
+	my ($node, $db, %param) = @_;
+	my @parts = ('two_organizations', $param{markets} ? 'two_markets' : ());
+	my $files = join '', map { "\\i $ENV{LEAD_SYSTEM_SRC}/test/pgtap/lib/$_.sql\n" } @parts;
+	$node->safe_psql($db, "BEGIN;\n${files}COMMIT;");
 	return;
 }
 
