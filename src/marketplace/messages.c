@@ -125,12 +125,16 @@ refuse_sender(const NewMessage *message, const Standing *standing)
 				   errhint("The first message comes from the contractor whose window is open.")));
 }
 
-/* The bid has won; those that were next have lost. */
+/*
+ * The bid has won; those that were next have lost.  A transaction that began
+ * before the window was opened answers at its opening, not before it.
+ */
 static void
 settle_bids(const NewMessage *message, const LsMarketBid *holder)
 {
 	LS_QUERY(win,
-		"UPDATE lead_system.bids SET status = 'WON', responded_at = $3"
+		"UPDATE lead_system.bids SET status = 'WON',"
+		"       responded_at = greatest($3, response_window_starts_at)"
 		" WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	LS_QUERY(lose,
