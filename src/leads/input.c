@@ -10,9 +10,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "lead_system.h"
@@ -100,13 +102,21 @@ static const LsLeadColumn origin_columns[] = {LEAD_source, LEAD_sub_source, LEAD
 	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_at, LEAD_id,
 	LEAD_calling_blocked_reason};
 
-/* Is a column that jsonb and CSV may set? */
+/* Flags of columns that a kind of input does not set. */
+static int
+excepted(LsInputKind kind)
+{
+	return kind == LS_INPUT_KEY ? 0 : LS_LEAD_BY_CALLER;
+}
+
+/* The column of a name; LEAD_NONE when there is none that the input may set. */
 static LsLeadColumn
-input_column(const char *name)
+input_column(const char *name, LsInputKind kind)
 {
 	LsLeadColumn column = ls_lead_find_column(name);
 
-	if (column != LEAD_NONE && !(ls_lead_columns[column].flags & LS_LEAD_INPUT))
+	if (column != LEAD_NONE && (!(ls_lead_columns[column].flags & LS_LEAD_INPUT) ||
+								   (ls_lead_columns[column].flags & excepted(kind))))
 		return LEAD_NONE;
 	return column;
 }
@@ -148,13 +158,14 @@ header_name(const char *header)
 
 /* What a name stands for; the column goes to *column. */
 LsInputTarget
-ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column)
+ls_lead_input_target(const char *name, LsInputKind kind, LsLeadColumn *column)
 {
+	bool is_header = kind == LS_INPUT_HEADER;
 	int i;
 
 	if (is_header)
 		name = header_name(name);
-	*column = input_column(name);
+	*column = input_column(name, kind);
 	if (*column == LEAD_NONE)
 		*column = alias_column(document_aliases, lengthof(document_aliases), name);
 	if (*column == LEAD_NONE && is_header)
@@ -180,15 +191,15 @@ ls_lead_input_is_own_name(const char *header, LsLeadColumn column)
 	return column != LEAD_NONE && strcmp(header_name(header), ls_lead_columns[column].name) == 0;
 }
 
-/* All names that jsonb may use, for messages. */
+/* All names that a key or a mapping may use, for messages. */
 char *
-ls_lead_input_names(void)
+ls_lead_input_names(LsInputKind kind)
 {
 	StringInfoData names;
 	int i;
 
 	initStringInfo(&names);
-	appendStringInfoString(&names, ls_lead_input_columns());
+	appendStringInfoString(&names, ls_lead_input_columns(excepted(kind)));
 	for (i = 0; i < (int) lengthof(document_aliases); i++)
 		appendStringInfo(&names, ", %s", document_aliases[i].name);
 	for (i = 0; i < (int) lengthof(name_aliases); i++)
@@ -302,8 +313,52 @@ company_size_band(const char *text)
 }
 
 /*
+ * Add the elements of a list to another one that lacks them.  Tags are a set:
+ * neither what is null nor what is there already is added.
+ */
+Datum
+ls_lead_list_union(Datum list, Datum more)
+{
+	Datum *elements;
+	Datum *others;
+	bool *nulls;
+	int n;
+	int n_others;
+	int i;
+	int j;
+
+	deconstruct_array(
+		DatumGetArrayTypeP(list), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
+	deconstruct_array(
+		DatumGetArrayTypeP(more), TEXTOID, -1, false, TYPALIGN_INT, &others, &nulls, &n_others);
+	elements = repalloc(elements, sizeof(Datum) * Max(n + n_others, 1));
+	for (i = 0; i < n_others; i++)
+	{
+		for (j = 0; j < n && !nulls[i]; j++)
+		{
+			if (DatumGetBool(
+					DirectFunctionCall2Coll(texteq, DEFAULT_COLLATION_OID, elements[j], others[i])))
+				break;
+		}
+		if (j == n && !nulls[i])
+			elements[n++] = others[i];
+	}
+	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Set a column to the distinct elements of a list. */
+static void
+set_distinct(LsLeadInput *input, LsLeadColumn column, Datum list)
+{
+	Datum none = PointerGetDatum(construct_empty_array(TEXTOID));
+
+	input->values[column] = ls_lead_list_union(none, list);
+	input->set[column] = true;
+}
+
+/*
  * A list of texts: a JSON array, an array literal, or words between commas,
- * semicolons or bars.
+ * semicolons or bars.  What is said twice counts once.
  */
 static bool
 set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError *error)
@@ -314,9 +369,11 @@ set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError
 
 	if (*text == '{')
 	{
-		if (!ls_type_input(TEXTARRAYOID, text, &input->values[column], error))
+		Datum list;
+
+		if (!ls_type_input(TEXTARRAYOID, text, &list, error))
 			return false;
-		input->set[column] = true;
+		set_distinct(input, column, list);
 		return true;
 	}
 	elements = palloc(sizeof(Datum) * (strlen(text) + 1));
@@ -355,9 +412,8 @@ set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError
 				break;
 		}
 	}
-	input->values[column] =
-		PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
-	input->set[column] = true;
+	set_distinct(input, column,
+		PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
 	return true;
 }
 
