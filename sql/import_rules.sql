@@ -215,7 +215,7 @@ SELECT line, reason FROM last_errors;
 --
 -- Where batches end makes no difference: tags are a set, a status is taken or not row by row, a bad row gives nothing
 --
-CREATE FUNCTION pg_temp.by_batch(size integer, csv text, OUT size integer, OUT inserted integer, OUT rejected integer, OUT warnings integer, OUT leads text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.by_batch(rows integer, csv text, OUT size integer, OUT inserted integer, OUT rejected integer, OUT warnings integer, OUT leads text) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM lead_system.set_config('import.batch_size', $1::text::jsonb);
     SELECT $1, i.inserted, i.rejected, i.warnings INTO by_batch.size, by_batch.inserted, by_batch.rejected, by_batch.warnings FROM pg_temp.import('By batch', csv) i;
