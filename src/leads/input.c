@@ -10,11 +10,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_collation.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "lead_system.h"
@@ -312,111 +309,6 @@ company_size_band(const char *text)
 						   : "1000+";
 }
 
-/*
- * Add the elements of a list to another one that lacks them.  Tags are a set:
- * neither what is null nor what is there already is added.
- */
-Datum
-ls_lead_list_union(Datum list, Datum more)
-{
-	Datum *elements;
-	Datum *others;
-	bool *nulls;
-	int n;
-	int n_others;
-	int i;
-	int j;
-
-	deconstruct_array(
-		DatumGetArrayTypeP(list), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
-	deconstruct_array(
-		DatumGetArrayTypeP(more), TEXTOID, -1, false, TYPALIGN_INT, &others, &nulls, &n_others);
-	elements = repalloc(elements, sizeof(Datum) * Max(n + n_others, 1));
-	for (i = 0; i < n_others; i++)
-	{
-		for (j = 0; j < n && !nulls[i]; j++)
-		{
-			if (DatumGetBool(
-					DirectFunctionCall2Coll(texteq, DEFAULT_COLLATION_OID, elements[j], others[i])))
-				break;
-		}
-		if (j == n && !nulls[i])
-			elements[n++] = others[i];
-	}
-	return PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* Set a column to the distinct elements of a list. */
-static void
-set_distinct(LsLeadInput *input, LsLeadColumn column, Datum list)
-{
-	Datum none = PointerGetDatum(construct_empty_array(TEXTOID));
-
-	input->values[column] = ls_lead_list_union(none, list);
-	input->set[column] = true;
-}
-
-/*
- * A list of texts: a JSON array, an array literal, or words between commas,
- * semicolons or bars.  What is said twice counts once.
- */
-static bool
-set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError *error)
-{
-	StringInfoData list;
-	Datum *elements;
-	int n = 0;
-
-	if (*text == '{')
-	{
-		Datum list;
-
-		if (!ls_type_input(TEXTARRAYOID, text, &list, error))
-			return false;
-		set_distinct(input, column, list);
-		return true;
-	}
-	elements = palloc(sizeof(Datum) * (strlen(text) + 1));
-	if (*text == '[')
-	{
-		Datum json;
-		JsonbIterator *it;
-		JsonbValue value;
-		JsonbIteratorToken token;
-
-		if (!ls_type_input(JSONBOID, text, &json, error))
-			return false;
-		it = JsonbIteratorInit(&DatumGetJsonbP(json)->root);
-		while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-		{
-			char *element = token == WJB_ELEM ? ls_json_scalar_text(&value) : NULL;
-
-			if (element != NULL)
-				elements[n++] = CStringGetTextDatum(element);
-		}
-	}
-	else
-	{
-		initStringInfo(&list);
-		for (;; text++)
-		{
-			if (*text != '\0' && strchr(",;|", *text) == NULL)
-			{
-				appendStringInfoChar(&list, *text);
-				continue;
-			}
-			if (ls_trim(list.data) != NULL)
-				elements[n++] = CStringGetTextDatum(ls_trim(list.data));
-			resetStringInfo(&list);
-			if (*text == '\0')
-				break;
-		}
-	}
-	set_distinct(input, column,
-		PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
-	return true;
-}
-
 /* The modifier of a column's type, such as the scale of an amount. */
 static int32
 column_typmod(LsLeadColumn column)
@@ -439,7 +331,10 @@ set_column(LsLeadInput *input, const LsOrganization *organization, LsLeadColumn 
 	char e164[LS_PHONE_SIZE];
 
 	if (ls_lead_columns[column].type == TEXTARRAYOID)
-		return set_list(input, column, text, error);
+	{
+		input->set[column] = ls_lead_list_parse(text, &input->values[column], error);
+		return input->set[column];
+	}
 	if (column == LEAD_phone_number)
 	{
 		if (!ls_phone_to_e164(text, organization->default_region, e164))

@@ -42,7 +42,10 @@ extern char *ls_lead_input_names(LsInputKind kind);
 extern bool ls_lead_input_set(LsLeadInput *input, const LsOrganization *organization,
 	LsInputTarget target, LsLeadColumn column, const char *text, LsInputError *error);
 extern const char *ls_lead_input_text(const LsLeadInput *input, LsLeadColumn column);
-extern Datum ls_lead_list_union(Datum list, Datum more);
 extern bool ls_lead_fills_only(LsLeadColumn column);
+
+/* list_input.c */
+extern bool ls_lead_list_parse(const char *text, Datum *list, LsInputError *error);
+extern Datum ls_lead_list_union(Datum list, Datum more);
 
 #endif /* LS_LEADS_INPUT_H */
