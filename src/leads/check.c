@@ -178,6 +178,9 @@ ls_lead_checker_is_certain(const LsLeadChecker *checker)
 static bool
 is_taken_as_it_is(LsLeadColumn column)
 {
+	Oid type = ls_lead_columns[column].type;
+	int flags = ls_lead_columns[column].flags;
+
 	switch (column)
 	{
 		case LEAD_status:
@@ -185,10 +188,9 @@ is_taken_as_it_is(LsLeadColumn column)
 		case LEAD_lost_reason:
 			return false;
 		default:
-			return !ls_lead_fills_only(column) && ls_lead_columns[column].type != JSONBOID &&
-				   ls_lead_columns[column].type != TEXTARRAYOID &&
-				   !(ls_lead_columns[column].flags &
-					   (LS_LEAD_STICKY | LS_LEAD_STAMP | LS_LEAD_DERIVED));
+			return !ls_lead_fills_only(column) && type != JSONBOID && type != TEXTARRAYOID &&
+				   !(flags & (LS_LEAD_STICKY | LS_LEAD_STAMP)) &&
+				   (!(flags & LS_LEAD_DERIVED) || (flags & LS_LEAD_ENGAGEMENT));
 	}
 }
 
