@@ -206,31 +206,38 @@ rows_to_change(const LsAssignment *assignment, Datum members, Datum unblocked)
 	return ls_queue_array(&of_members, &member_args);
 }
 
-/*
- * Lock leads that are going to be in the queue, which their foreign keys would
- * do later, and those of rows that change: who deletes leads has them all
- * before their rows.
- */
-static void
-lock_leads(const LsAssignment *assignment, Datum missing, Datum rows)
+/* The leads that are missing, and those of rows. */
+static Datum
+leads_to_change(const LsAssignment *assignment, Datum missing, Datum rows)
 {
-	LS_QUERY_ARRAY(find,
+	LS_QUERY_ARRAY(query,
 		"SELECT $2 || coalesce(array_agg(c.lead_id), '{}') FROM lead_system.campaign_leads c"
 		" WHERE c.organization_id = $1 AND c.id = ANY ($3)",
 		UUIDOID, UUIDARRAYOID, UUIDARRAYOID);
-	LS_QUERY_ARRAY(lock,
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_datum(&args, missing, false);
+	ls_arg_datum(&args, rows, false);
+	return ls_queue_array(&query, &args);
+}
+
+/*
+ * Lock leads whose rows come or change, before these: foreign keys would do it
+ * afterwards, and who deletes leads has them before their rows.
+ */
+void
+ls_queue_lock_leads(const LsAssignment *assignment, Datum leads)
+{
+	LS_QUERY_ARRAY(query,
 		"SELECT count(*) FROM (SELECT FROM lead_system.leads l"
 		" WHERE l.organization_id = $1 AND l.id = ANY ($2) ORDER BY l.id FOR KEY SHARE) x",
 		UUIDOID, UUIDARRAYOID);
-	LsArgs find_args = {0};
-	LsArgs lock_args = {0};
+	LsArgs args = {0};
 
-	ls_arg_uuid(&find_args, &assignment->org);
-	ls_arg_datum(&find_args, missing, false);
-	ls_arg_datum(&find_args, rows, false);
-	ls_arg_uuid(&lock_args, &assignment->org);
-	ls_arg_datum(&lock_args, ls_queue_array(&find, &find_args), false);
-	ls_query_run(&lock, &lock_args, LS_WRITE);
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_datum(&args, leads, false);
+	ls_query_run(&query, &args, LS_WRITE);
 }
 
 /* Lock rows of the queue, in the order of their leads. */
@@ -404,13 +411,13 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 
 	if (ls_queue_is_empty(rows) && ls_queue_is_empty(missing))
 		return;
-	lock_leads(assignment, missing, rows);
+	ls_queue_lock_leads(assignment, leads_to_change(assignment, missing, rows));
 	lock_rows(assignment, rows);
 	ls_queue_lock_assignments(assignment);
 	if (!ls_queue_is_empty(rows))
 	{
 		if (old_priority < assignment->priority)
-			ls_queue_hand_over(assignment, assignment->priority);
+			ls_queue_hand_over(assignment, assignment->priority, NULL);
 		set_priority(assignment, rows);
 		take_over(assignment, rows);
 		requeue(assignment, members, rows, unblocked);
