@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(129);
+SELECT plan(130);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
