@@ -445,6 +445,29 @@ SELECT lead_system.is_on_dnc_list('+12025550110', :'alpha');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 
+-- The list is right without our index, and with others of its name.
+SET app.current_org_id = :'alpha';
+SELECT lead_system.add_to_dnc_list('+12025550161', 'manual', expires_at => lead_system.clock_now() + '1 day') IS NOT NULL AS listed;
+BEGIN;
+ALTER TABLE lead_system.dnc_list DROP CONSTRAINT dnc_list_organization_id_phone_number_key;
+SELECT lead_system.is_on_dnc_list('+12025550161', :'alpha') AS without;
+CREATE INDEX dnc_list_organization_id_phone_number_key ON lead_system.dnc_list (organization_id, phone_number) WHERE expires_at IS NULL;
+SELECT lead_system.is_on_dnc_list('+12025550161', :'alpha') AS with_a_part;
+DROP INDEX lead_system.dnc_list_organization_id_phone_number_key;
+CREATE UNIQUE INDEX dnc_list_organization_id_phone_number_key ON lead_system.dnc_list (phone_number, organization_id);
+SELECT lead_system.is_on_dnc_list('+12025550161', :'alpha') AS the_other_way_round;
+CREATE INDEX regress_ls_number_idx ON lead_system.dnc_list (organization_id, phone_number, reason);
+SELECT lead_system.is_on_dnc_list('+12025550161', :'alpha') AS with_more_columns;
+INSERT INTO lead_system.leads (organization_id, phone_number) VALUES (:'alpha', '+12025550161') RETURNING do_not_call;
+ROLLBACK;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+ALTER TABLE lead_system.leads DROP CONSTRAINT leads_pkey CASCADE;
+INSERT INTO lead_system.leads (organization_id, id) VALUES (:'alpha', 'd0000000-0000-4000-8000-0000000000e1');
+SELECT lead_system.calculate_lead_score('d0000000-0000-4000-8000-0000000000e1') IS NOT NULL AS scored;
+ROLLBACK;
+RESET app.current_org_id;
+
 -- An organization takes everything along.
 DELETE FROM lead_system.organizations WHERE id::text LIKE 'd0000000-%';
 SELECT (SELECT count(*) FROM lead_system.dnc_list WHERE organization_id::text LIKE 'd0000000-%') AS dnc_list,

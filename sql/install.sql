@@ -252,6 +252,15 @@ CALL lead_system.install();
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 
+-- What is missing is named in a session that has done nothing else.
+DROP INDEX lead_system.leads_tags_idx;
+ALTER TABLE lead_system.lead_lists DROP CONSTRAINT lead_lists_name_check;
+ALTER TABLE lead_system.users ALTER COLUMN skills DROP DEFAULT;
+\c -
+SELECT check_name, detail FROM lead_system.health_check() WHERE NOT ok ORDER BY check_name;
+CALL lead_system.install();
+SELECT * FROM lead_system.health_check() WHERE NOT ok;
+
 --
 -- Extensions that are used when they are there
 --

@@ -25,6 +25,7 @@ static const LsGrant compliance_grants[] = {
 void
 ls_compliance_init(void)
 {
+	ls_lookup_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

@@ -18,6 +18,7 @@ extern bool ls_dnc_listed(const pg_uuid_t *org, const char *e164);
 extern void ls_dnc_step(LsLeadChange *change);
 extern void ls_dnc_add(
 	const pg_uuid_t *org, const char *e164, const char *reason, const char *source);
+extern void ls_lookup_init(void);
 extern void ls_compliance_init(void);
 
 #endif /* LS_COMPLIANCE_H */

@@ -26,8 +26,6 @@
 #include "core/transition.h"
 #include "core/trigger.h"
 
-#define LEADS_PHONE_INDEX "leads_organization_id_phone_number_idx"
-
 /* Parameters of the statements: time, user, reason of a removal. */
 
 /* After an insert or update: block leads (D5). */
@@ -80,7 +78,7 @@ await_leads(TriggerData *trigdata)
 	int org = ls_trigger_attnum(trigdata->tg_relation, "organization_id");
 	int number = ls_trigger_attnum(trigdata->tg_relation, "phone_number");
 	Relation leads = table_open(ls_relation_oid("leads", false), AccessShareLock);
-	Oid indexid = ls_relation_oid(LEADS_PHONE_INDEX, true);
+	Oid indexid = ls_lead_map(leads)->phone_index;
 	LsTransition transition;
 	Relation index;
 

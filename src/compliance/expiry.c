@@ -28,10 +28,18 @@ static uint64
 release_expired(const pg_uuid_t *org)
 {
 	LS_QUERY(query,
+		/* An entry that another session is writing, to list it again, is left for the next run. */
+		"WITH expired AS MATERIALIZED ("
+		"  SELECT d.organization_id, d.phone_number FROM lead_system.dnc_list d"
+		"   WHERE d.expires_at <= $2 AND ($1 IS NULL OR d.organization_id = $1)"
+		"     AND EXISTS (SELECT 1 FROM lead_system.leads b"
+		"       WHERE b.organization_id = d.organization_id AND b.phone_number = d.phone_number"
+		"         AND b.deleted_at IS NULL AND b.do_not_call"
+		"         AND b.calling_blocked_reason = '" LS_BLOCKED_BY_LIST "')"
+		"   ORDER BY d.organization_id, d.phone_number FOR UPDATE OF d SKIP LOCKED)"
 		"UPDATE lead_system.leads l SET do_not_call = false, calling_blocked_reason = NULL"
-		"  FROM lead_system.dnc_list d"
-		" WHERE d.expires_at <= $2 AND ($1 IS NULL OR d.organization_id = $1)"
-		"   AND l.organization_id = d.organization_id AND l.phone_number = d.phone_number"
+		"  FROM expired e"
+		" WHERE l.organization_id = e.organization_id AND l.phone_number = e.phone_number"
 		"   AND l.deleted_at IS NULL AND l.do_not_call"
 		"   AND l.calling_blocked_reason = '" LS_BLOCKED_BY_LIST "'",
 		UUIDOID, TIMESTAMPTZOID);

@@ -24,16 +24,35 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "core/cache.h"
 #include "core/clock.h"
 #include "core/dirty.h"
 #include "core/extension.h"
+#include "core/index.h"
 #include "core/phone.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/trigger.h"
 #include "directory/directory.h"
 
-#define DNC_INDEX "dnc_list_organization_id_phone_number_key"
+/* The index of the list by organisation and number; remembered until it changes. */
+static LsCache index_cache = {.name = "index of dnc_list", .relations = {"dnc_list"}};
+static Oid index_id = InvalidOid;
+
+/* Find the index; InvalidOid when the list has none that will do. */
+static Oid
+list_index(Relation rel)
+{
+	if (!ls_cache_valid(&index_cache))
+	{
+		AttrNumber attnums[] = {
+			ls_trigger_attnum(rel, "organization_id"), ls_trigger_attnum(rel, "phone_number")};
+
+		(void) ls_cache_renew(&index_cache);
+		index_id = ls_index_on(rel, attnums, 2, InvalidAttrNumber);
+	}
+	return index_id;
+}
 
 /* Is the entry in a slot in force? */
 static bool
@@ -79,10 +98,9 @@ visible_in_index(Relation rel, Relation index, ScanKeyData keys[2])
 
 /* Look into the index; waiting for those who are about to write there, or not. */
 static bool
-listed_by_index(Oid relid, const pg_uuid_t *org, const char *e164, bool wait)
+listed_by_index(Relation rel, Oid indexid, const pg_uuid_t *org, const char *e164, bool wait)
 {
-	Relation rel = table_open(relid, AccessShareLock);
-	Relation index = index_open(ls_relation_oid(DNC_INDEX, false), AccessShareLock);
+	Relation index = index_open(indexid, AccessShareLock);
 	ScanKeyData keys[2];
 	bool listed;
 
@@ -92,11 +110,10 @@ listed_by_index(Oid relid, const pg_uuid_t *org, const char *e164, bool wait)
 	else
 		listed = visible_in_index(rel, index, keys);
 	index_close(index, AccessShareLock);
-	table_close(rel, AccessShareLock);
 	return listed;
 }
 
-/* Look through SQL, for a distributed list. */
+/* Look through SQL, for a list that is distributed or has lost its index. */
 static bool
 listed_by_query(const pg_uuid_t *org, const char *e164)
 {
@@ -122,9 +139,13 @@ static bool
 is_listed(const pg_uuid_t *org, const char *e164, bool wait)
 {
 	Oid relid = ls_relation_oid("dnc_list", false);
+	Relation rel = table_open(relid, AccessShareLock);
+	Oid indexid = ls_relation_is_distributed(relid) ? InvalidOid : list_index(rel);
+	bool listed = OidIsValid(indexid) ? listed_by_index(rel, indexid, org, e164, wait)
+									  : listed_by_query(org, e164);
 
-	return ls_relation_is_distributed(relid) ? listed_by_query(org, e164)
-											 : listed_by_index(relid, org, e164, wait);
+	table_close(rel, AccessShareLock);
+	return listed;
 }
 
 /* Is a number, in its stored form, on an organisation's list now? */
@@ -182,4 +203,10 @@ ls_compliance_is_on_dnc_list(PG_FUNCTION_ARGS)
 	if (judgement == LS_PHONE_IMPLAUSIBLE)
 		PG_RETURN_NULL();
 	PG_RETURN_BOOL(false);
+}
+
+void
+ls_lookup_init(void)
+{
+	ls_cache_register(&index_cache);
 }

@@ -79,13 +79,6 @@ ls_decode_datetime(
 	index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
-/* 18 can return a deferrable primary key (commit 14e87ffa5). */
-#if PG_VERSION_NUM >= 180000
-#define ls_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel, false)
-#else
-#define ls_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
-#endif
-
 /* 18 has constraints that are not enforced (commit ca87c415e). */
 #if PG_VERSION_NUM >= 180000
 #define ls_check_is_enforced(check) ((check)->ccenforced)

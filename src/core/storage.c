@@ -60,9 +60,20 @@
 typedef struct StorageWalk
 {
 	const char *script;
-	List *missing; /* C strings, when only looking */
+	List *missing;         /* C strings, when only looking, */
+	MemoryContext context; /* which outlive the scope in here */
 	bool dry_run;
 } StorageWalk;
+
+/* Note that something is missing. */
+static void
+note_missing(StorageWalk *walk, const char *what)
+{
+	MemoryContext caller = MemoryContextSwitchTo(walk->context);
+
+	walk->missing = lappend(walk->missing, pstrdup(what));
+	MemoryContextSwitchTo(caller);
+}
 
 /* True while only looking: whose a thing is, is then for health_check() to say. */
 static bool looking = false;
@@ -273,8 +284,8 @@ repair_default(StorageWalk *walk, CreateStmt *stmt, Oid relid, ColumnDef *column
 		return;
 	if (walk->dry_run)
 	{
-		walk->missing = lappend(walk->missing,
-			psprintf("default of column %s.%s", stmt->relation->relname, column->colname));
+		note_missing(
+			walk, psprintf("default of column %s.%s", stmt->relation->relname, column->colname));
 		return;
 	}
 	cmd = makeNode(AlterTableCmd);
@@ -295,7 +306,7 @@ repair_constraint(StorageWalk *walk, CreateStmt *stmt, Oid relid, Constraint *co
 		return;
 	if (walk->dry_run)
 	{
-		walk->missing = lappend(walk->missing,
+		note_missing(walk,
 			psprintf("constraint %s of table %s", constraint->conname, stmt->relation->relname));
 		return;
 	}
@@ -367,7 +378,7 @@ walk_statement(StorageWalk *walk, RawStmt *raw)
 	else if (!in_effect && walk->dry_run)
 	{
 		if (what != NULL)
-			walk->missing = lappend(walk->missing, what);
+			note_missing(walk, what);
 	}
 	else if (!in_effect)
 	{
@@ -420,7 +431,7 @@ storage_install(void)
 List *
 ls_storage_missing(void)
 {
-	StorageWalk walk = {.dry_run = true};
+	StorageWalk walk = {.context = CurrentMemoryContext, .dry_run = true};
 
 	looking = true;
 	PG_TRY();

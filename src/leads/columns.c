@@ -7,22 +7,15 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "catalog/pg_am_d.h"
-#include "catalog/pg_index.h"
-#include "commands/defrem.h"
 #include "lib/stringinfo.h"
-#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "lead_system.h"
 #include "core/cache.h"
+#include "core/index.h"
 #include "leads/columns.h"
 
 #define LS_LEAD_INFO(column, type, flags) {#column, type, flags},
@@ -46,66 +39,19 @@ ls_lead_find_column(const char *name)
 	return LEAD_NONE;
 }
 
-/*
- * Does an index on the right columns hold every live lead with an address, in
- * the order that a search by equality expects?
- */
-static bool
-is_email_index(Relation rel, Oid indexid, const LsLeadMap *columns)
+/* Find the indexes by which leads are looked up. */
+static void
+find_indexes(Relation rel, LsLeadMap *columns)
 {
-	static const Oid types[3] = {UUIDOID, TEXTOID, TIMESTAMPTZOID};
-	Relation index = index_open(indexid, AccessShareLock);
-	bool usable = (index->rd_rel->relam == BTREE_AM_OID);
-	ListCell *cell;
-	int i;
+	const AttrNumber *attnum = columns->attnum;
+	AttrNumber email[] = {
+		attnum[LEAD_organization_id], attnum[LEAD_email], attnum[LEAD_created_at]};
+	AttrNumber phone[] = {attnum[LEAD_organization_id], attnum[LEAD_phone_number]};
+	AttrNumber id[] = {attnum[LEAD_id], attnum[LEAD_organization_id]};
 
-	for (i = 0; i < 3; i++)
-		usable =
-			usable && index->rd_opcintype[i] == types[i] &&
-			index->rd_opfamily[i] == get_opclass_family(GetDefaultOpClass(types[i], BTREE_AM_OID));
-	foreach (cell, RelationGetIndexPredicate(index))
-	{
-		NullTest *test = lfirst(cell);
-		AttrNumber attnum = IsA(test, NullTest) && IsA(test->arg, Var)
-								? castNode(Var, test->arg)->varattno
-								: InvalidAttrNumber;
-
-		usable = usable &&
-				 ((attnum == columns->attnum[LEAD_deleted_at] && test->nulltesttype == IS_NULL) ||
-					 (attnum == columns->attnum[LEAD_email] && test->nulltesttype == IS_NOT_NULL));
-	}
-	index_close(index, AccessShareLock);
-	return usable;
-}
-
-/*
- * Find the index of the e-mail rule: by what it indexes, since its name may
- * carry the number of a shard.  It must be able to answer for every live lead,
- * which a user's index with a condition or an operator class of its own is not.
- */
-static Oid
-find_email_index(Relation rel, const LsLeadMap *columns)
-{
-	Oid found = InvalidOid;
-	ListCell *cell;
-
-	foreach (cell, RelationGetIndexList(rel))
-	{
-		HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
-		Form_pg_index index;
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(cell));
-		index = (Form_pg_index) GETSTRUCT(tuple);
-		if (index->indisvalid && index->indnkeyatts == 3 &&
-			index->indkey.values[0] == columns->attnum[LEAD_organization_id] &&
-			index->indkey.values[1] == columns->attnum[LEAD_email] &&
-			index->indkey.values[2] == columns->attnum[LEAD_created_at] &&
-			is_email_index(rel, lfirst_oid(cell), columns))
-			found = lfirst_oid(cell);
-		ReleaseSysCache(tuple);
-	}
-	return found;
+	columns->email_index = ls_index_on(rel, email, 3, attnum[LEAD_deleted_at]);
+	columns->phone_index = ls_index_on(rel, phone, 2, attnum[LEAD_deleted_at]);
+	columns->id_index = ls_index_on(rel, id, 2, InvalidAttrNumber);
 }
 
 /* Find all columns in a relation. */
@@ -137,7 +83,7 @@ map_build(Relation rel, MemoryContext context)
 						   errmsg("column \"%s\" of relation \"%s\" is missing or has another type",
 							   ls_lead_columns[i].name, RelationGetRelationName(rel))));
 	}
-	result->email_index = find_email_index(rel, result);
+	find_indexes(rel, result);
 	return result;
 }
 

@@ -134,7 +134,9 @@ typedef struct LsLeadMap
 {
 	Oid relid;
 	AttrNumber attnum[LEAD_N_COLUMNS];
-	Oid email_index; /* on organization, e-mail and time */
+	Oid email_index; /* on organization, e-mail and time; InvalidOid when there is none */
+	Oid phone_index; /* on organization and phone number */
+	Oid id_index;    /* on id and organization */
 	int natts;
 	LsLeadColumn *column_of; /* by attribute number - 1; LEAD_NONE for a user's column */
 } LsLeadMap;

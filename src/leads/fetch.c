@@ -3,7 +3,7 @@
  * fetch.c
  *	  Reading single leads below SQL.
  *
- *	  Opens table and primary key itself, which costs a third of a query.  The
+ *	  Opens table and index itself, which costs a third of a query.  The
  *	  tenant is checked here, since no policy is involved.  A distributed table
  *	  is an empty shell on this node and is read through SQL.
  *
@@ -28,14 +28,11 @@
 #include "core/uuid.h"
 #include "leads/fetch.h"
 
-/*
- * Read the row through the primary key, which is the id and the organisation
- * (NULL: any).
- */
+/* Read the row through the index on id and organisation (NULL: any). */
 static uint64
 fetch_by_index(LsFetchedLead *lead, const pg_uuid_t *id, const pg_uuid_t *org)
 {
-	Relation index = index_open(ls_primary_key_index(lead->rel), AccessShareLock);
+	Relation index = index_open(lead->row.map->id_index, AccessShareLock);
 	int n_keys = org ? 2 : 1;
 	IndexScanDesc scan;
 	ScanKeyData keys[2];
@@ -112,7 +109,8 @@ ls_lead_fetch(const pg_uuid_t *id, LsFetchedLead *lead)
 	if (!bound && !ls_caller_bypasses_rls())
 		ls_require_org(&current);
 	lead->rel = table_open(relid, AccessShareLock);
-	if (ls_relation_is_distributed(relid))
+	lead->row.map = ls_lead_map(lead->rel);
+	if (ls_relation_is_distributed(relid) || !OidIsValid(lead->row.map->id_index))
 		found = fetch_by_query(lead, id, bound ? &current : NULL);
 	else
 		found = fetch_by_index(lead, id, bound ? &current : NULL);
@@ -121,7 +119,6 @@ ls_lead_fetch(const pg_uuid_t *id, LsFetchedLead *lead)
 	if (found > 1)
 		ls_ambiguous_row("lead", id);
 	slot_getallattrs(lead->slot);
-	lead->row.map = ls_lead_map(lead->rel);
 	lead->row.desc = RelationGetDescr(lead->rel);
 	lead->row.values = lead->slot->tts_values;
 	lead->row.nulls = lead->slot->tts_isnull;
