@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(133);
+SELECT plan(134);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
@@ -34,7 +34,7 @@ INSERT INTO expected_tables VALUES
     ('lead_imports',         '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
     ('lead_list_members',    '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
-    ('lead_lists',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('lead_lists',           '-', 'S', 'S',   'SiuD', 'SiuD', 'S'),
     ('lead_qualifications',  '-', 'S', 'SIU', 'SIU',  'SIU',  'S'),
     ('lead_score_history',   '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_status_history',  '-', 'S', 'S',   'S',    'S',    'S'),
@@ -162,6 +162,10 @@ SELECT results_eq($$
 $$, $$ VALUES
     ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
+    ('lead_lists', 'admin', 'INSERT', 'created_at, lead_count, updated_at'),
+    ('lead_lists', 'admin', 'UPDATE', 'created_at, created_by, id, lead_count, updated_at'),
+    ('lead_lists', 'manager', 'INSERT', 'created_at, lead_count, updated_at'),
+    ('lead_lists', 'manager', 'UPDATE', 'created_at, created_by, id, lead_count, updated_at'),
     ('organizations', 'admin', 'UPDATE', 'created_at, id, status, tenant_id, updated_at'),
     ('pipelines', 'admin', 'INSERT', 'created_at, id'),
     ('pipelines', 'admin', 'UPDATE', 'created_at, id'),
@@ -350,6 +354,8 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
         '42501 | permission denied for function set_config'),
     (40, 'tap_manager', 'may not change counts', 'UPDATE lead_system.campaign_lead_lists SET total_leads = 0', NULL,
         '42501 | permission denied for table campaign_lead_lists'),
+    (40, 'tap_manager', 'may not change the number of members', 'UPDATE lead_system.lead_lists SET lead_count = 0', NULL,
+        '42501 | permission denied for table lead_lists'),
     (41, 'tap_manager', 'may not force a step',
         'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'', force => true)', NULL,
         '42501 | permission denied to force a status step | Only administrators may use force.'),
