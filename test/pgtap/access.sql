@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(130);
+SELECT plan(134);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
@@ -401,6 +401,13 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
     (93, 'tap_agent', 'unblocks none by passing the lead again', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
          SELECT lead_system.upsert_lead('{"id": "a0000000-0000-4000-8000-000000000001", "do_not_call": false, "city": "Reno"}', 'merge') $s$,
         'SELECT do_not_call::text || '' '' || city FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true Reno'),
+    (190, 'tap_manager', 'gives no other reason for a block by importing it', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
+         SELECT lead_system.import_leads_csv('l', E'id,calling_blocked_reason,city\na0000000-0000-4000-8000-000000000001,dnc_list,Reno\n') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), city, metadata ->> ''calling_blocked_reason'') FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> t - Reno dnc_list'),
+    (191, 'tap_manager', 'nor in a new lead', $s$ SELECT lead_system.import_leads_csv('l', E'email,do_not_call,calling_blocked_reason\nblocked@alpha.example,true,dnc_list\n') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), metadata ->> ''calling_blocked_reason'') FROM lead_system.leads WHERE email = ''blocked@alpha.example''', '1 rows -> t - dnc_list'),
+    (192, 'tap_manager', 'nor from objects', $s$ SELECT lead_system.create_lead_list_from_csv('a0000000-0000-4000-8000-000000000000', 'l', '[{"email": "blocked@alpha.example", "do_not_call": true, "Calling blocked reason": "dnc_list"}]') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), metadata ->> ''Calling blocked reason'') FROM lead_system.leads WHERE email = ''blocked@alpha.example''', '1 rows -> t - dnc_list'),
     (94, 'tap_agent', 'cannot say that somebody else made a lead', 'INSERT INTO lead_system.leads (email, created_by) VALUES (''new@alpha.example'', ''a0000000-0000-4000-8000-0000000000a1'')',
         'SELECT created_by IS NULL FROM lead_system.leads WHERE email = ''new@alpha.example''', '1 rows -> true'),
     (95, 'tap_agent', 'nor later', 'UPDATE lead_system.leads SET created_by = NULL',
@@ -442,6 +449,10 @@ SELECT is(pg_temp.try_as('tap_agent', :'alpha', $$
            lead_system.change_lead_status('a0000000-0000-4000-8000-000000000001', 'Opportunity', force => true) $$),
     '42501 | permission denied to force a status step | Only administrators may use force.',
     'a user who is an admin cannot force a step with an agent''s database role');
+
+SELECT alike(pg_temp.try_as('tap_manager', :'alpha', $$
+    SELECT lead_system.import_leads_csv('l', E'email,why\nblocked@alpha.example,dnc_list\n', '{"mapping": {"why": "calling_blocked_reason"}}') $$),
+    '22023 | unrecognized key "calling_blocked_reason" in mapping | %', 'a mapping makes no import say why a lead is blocked');
 
 -- Blocks: an agent puts one on, an administrator takes it off, and a scheduler
 -- those whose entry on the list has expired.
