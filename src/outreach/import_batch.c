@@ -27,6 +27,9 @@
 #include "outreach/import.h"
 #include "outreach/import_write.h"
 
+/* 17 has no name for it, since it no longer raises it. */
+#define LS_SNAPSHOT_TOO_OLD MAKE_SQLSTATE('7', '2', '0', '0', '0')
+
 /*
  * May an error be the fault of a row?  Rules of the user's raise what they
  * like, so it is told by what cannot be: the state of the server, of a
@@ -37,7 +40,7 @@ ls_import_is_row_error(int sqlstate)
 {
 	static const int others[] = {ERRCODE_CONNECTION_EXCEPTION, ERRCODE_INVALID_TRANSACTION_STATE,
 		ERRCODE_TRANSACTION_ROLLBACK, ERRCODE_INSUFFICIENT_RESOURCES, ERRCODE_OPERATOR_INTERVENTION,
-		ERRCODE_SYSTEM_ERROR, ERRCODE_SNAPSHOT_TOO_OLD, ERRCODE_CONFIG_FILE_ERROR,
+		ERRCODE_SYSTEM_ERROR, LS_SNAPSHOT_TOO_OLD, ERRCODE_CONFIG_FILE_ERROR,
 		ERRCODE_INTERNAL_ERROR};
 	int i;
 
