@@ -120,6 +120,18 @@ SELECT q.status, q.attempts, q.outcome, c.contacted_at FROM queue q JOIN lead_sy
 SELECT contacted_leads FROM lead_system.campaign_lead_lists WHERE organization_id = :'alpha';
 ROLLBACK;
 
+-- who is done with stays so, when somebody rings again and is not answered
+BEGIN;
+SELECT lead, lead_system.record_call_attempt(id, 'no_answer') IS NOT NULL AS recorded FROM queue WHERE lead IN ('answered', 'pledged');
+SELECT lead, status, attempts, outcome FROM queue WHERE lead IN ('answered', 'pledged');
+SELECT open_leads, contacted_leads FROM lead_system.campaign_lead_lists WHERE organization_id = :'alpha';
+-- nor does the list bring them back, after it was away
+SELECT lead_system.remove_lead_list_from_campaign(:'main', :'list') AS left_the_campaign;
+SELECT lead_system.record_call_attempt(id, 'busy') IS NOT NULL AS recorded FROM queue WHERE lead = 'pledged';
+SELECT lead_system.add_lead_list_to_campaign(:'main', :'list') IS NOT NULL AS given_back;
+SELECT lead, status, attempts, outcome FROM queue WHERE lead IN ('answered', 'pledged');
+ROLLBACK;
+
 --
 -- Claims
 --
@@ -205,6 +217,8 @@ SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), NULL);
 SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'sold');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', -1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', 86401);
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.record_call_attempt(pg_temp.row_of('late'), 'answered', 1, '[]');
 \echo :LAST_ERROR_SQLSTATE

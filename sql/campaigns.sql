@@ -28,6 +28,8 @@ INSERT INTO lead_system.campaigns (organization_id, name, max_attempts) VALUES (
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO lead_system.campaigns (organization_id, name, retry_after) VALUES (:'alpha', 'Bad', '-1 hour');
 \echo :LAST_ERROR_SQLSTATE
+INSERT INTO lead_system.campaigns (organization_id, name, retry_after) VALUES (:'alpha', 'Bad', '11 years');
+\echo :LAST_ERROR_SQLSTATE
 INSERT INTO lead_system.campaigns (organization_id, name, daily_cap) VALUES (:'alpha', 'Bad', -1);
 \echo :LAST_ERROR_SQLSTATE
 INSERT INTO lead_system.campaigns (organization_id, name, calling_from) VALUES (:'alpha', 'Bad', '09:00');
@@ -62,7 +64,7 @@ CREATE TEMP VIEW counts AS
 SELECT c.name AS campaign, l.name AS list, a.priority, a.total_leads AS total, a.open_leads AS open, a.contacted_leads AS contacted,
        a.successful_leads AS successful, a.is_active, a.assigned_at, a.completed_at,
        (a.total_leads, a.open_leads, a.contacted_leads, a.successful_leads) =
-       (SELECT count(*)::int, count(*) FILTER (WHERE q.status IN ('new', 'queued', 'calling'))::int,
+       (SELECT count(*)::int, count(*) FILTER (WHERE q.status = 'calling' OR q.status IN ('new', 'queued') AND q.is_dialable)::int,
                 count(*) FILTER (WHERE q.status IN ('contacted', 'converted'))::int, count(*) FILTER (WHERE q.status = 'converted')::int
           FROM lead_system.campaign_leads q
          WHERE q.organization_id = a.organization_id AND q.campaign_id = a.campaign_id AND q.lead_list_id = a.lead_list_id) AS right_counts
@@ -263,6 +265,92 @@ SELECT campaign, lead, list, status, attempts, outcome FROM queue WHERE campaign
 SELECT campaign, list, total, open, right_counts FROM counts WHERE campaign IN ('Eighth', 'Ninth');
 SET lead_system.now = '2026-03-09 15:00:00+00';
 SELECT c AS campaign, count(q.*) AS claimed FROM unnest(ARRAY[:'eighth', :'ninth']::uuid[]) c LEFT JOIN LATERAL lead_system.claim_campaign_leads(c, 10) q ON true GROUP BY c ORDER BY c;
+
+--
+-- Who leaves the do-not-call list when the list that called them is gone
+--
+\set tenth  'd3000000-0000-4000-8000-000000000c10'
+\set list_a 'd3000000-0000-4000-8000-000000000fa1'
+\set list_b 'd3000000-0000-4000-8000-000000000fa2'
+SET lead_system.now = '2026-03-09 16:00:00+00';
+INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number) VALUES
+    (:'alpha', 'd3000000-0000-4000-8000-000000000131', 'N1', '+13125550131'), (:'alpha', 'd3000000-0000-4000-8000-000000000132', 'N2', '+13125550132');
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'list_a', 'A'), (:'alpha', :'list_b', 'B');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id)
+SELECT :'alpha', l, d.id FROM lead_system.leads d CROSS JOIN unnest(ARRAY[:'list_a', :'list_b']::uuid[]) l WHERE d.organization_id = :'alpha' AND d.first_name IN ('N1', 'N2');
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'tenth', 'Tenth', 'active');
+-- N1 was called, N2 was only claimed; both are listed, and unlisted after the list was taken away
+SELECT lead_system.add_lead_list_to_campaign(:'tenth', :'list_a', 2) IS NOT NULL AS added;
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'tenth', 2);
+SELECT lead_system.record_call_attempt(id, 'no_answer') IS NOT NULL AS recorded FROM lead_system.campaign_leads
+ WHERE organization_id = :'alpha' AND campaign_id = :'tenth' AND lead_id = 'd3000000-0000-4000-8000-000000000131';
+SELECT lead_system.add_to_dnc_list('+13125550131', 'manual') IS NOT NULL AS listed;
+SELECT lead_system.remove_lead_list_from_campaign(:'tenth', :'list_a') AS left_the_campaign;
+SELECT lead_system.add_to_dnc_list('+13125550132', 'manual') IS NOT NULL AS listed;
+SELECT lead_system.remove_from_dnc_list('+13125550131', 'by mistake') AND lead_system.remove_from_dnc_list('+13125550132', 'by mistake') AS unlisted;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Tenth' ORDER BY lead COLLATE "C";
+-- another list: who was called never moves, and is not queued where nobody calls
+SELECT lead_system.add_lead_list_to_campaign(:'tenth', :'list_b', 3) IS NOT NULL AS added;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Tenth' ORDER BY lead COLLATE "C";
+SELECT list, total, open, completed_at IS NOT NULL AS complete, right_counts FROM counts WHERE campaign = 'Tenth';
+-- the list itself takes up where it was
+SELECT lead_system.add_lead_list_to_campaign(:'tenth', :'list_a', 2) IS NOT NULL AS given_back;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Tenth' ORDER BY lead COLLATE "C";
+-- as often as it may be called, no more
+SELECT lead_system.add_to_dnc_list('+13125550131', 'manual') IS NOT NULL AS listed;
+SELECT lead_system.remove_lead_list_from_campaign(:'tenth', :'list_a') AS left_the_campaign;
+SELECT lead_system.remove_from_dnc_list('+13125550131', 'by mistake') AS unlisted;
+UPDATE lead_system.campaigns SET max_attempts = 1 WHERE organization_id = :'alpha' AND id = :'tenth';
+SELECT lead_system.add_lead_list_to_campaign(:'tenth', :'list_a', 2) IS NOT NULL AS given_back;
+SELECT lead, list, status, attempts FROM queue WHERE campaign = 'Tenth' ORDER BY lead COLLATE "C";
+-- who said so in a call of the campaign is not called by it again, when the list is given again
+UPDATE lead_system.campaigns SET max_attempts = 3 WHERE organization_id = :'alpha' AND id = :'tenth';
+SELECT lead_system.record_call_attempt(id, 'do_not_call') IS NOT NULL AS recorded FROM lead_system.campaign_leads
+ WHERE organization_id = :'alpha' AND campaign_id = :'tenth' AND lead_id = 'd3000000-0000-4000-8000-000000000132';
+SELECT lead_system.remove_from_dnc_list('+13125550132', 'asked to be called again') AS unlisted;
+SELECT lead_system.add_lead_list_to_campaign(:'tenth', l, 2) IS NOT NULL AS again FROM unnest(ARRAY[:'list_a', :'list_b']::uuid[]) l;
+SELECT lead, list, status, attempts, outcome FROM queue WHERE campaign = 'Tenth' ORDER BY lead COLLATE "C";
+
+--
+-- A claim that lapses: the lead belongs to whom it belongs now (I3)
+--
+\set eleventh 'd3000000-0000-4000-8000-000000000c11'
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'eleventh', 'Eleventh', 'active');
+SELECT lead_system.add_lead_list_to_campaign(:'eleventh', :'list_a', 2) IS NOT NULL AS added;
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'eleventh', 1);
+SELECT lead_system.add_lead_list_to_campaign(:'eleventh', :'list_b', 1) IS NOT NULL AS higher;
+SELECT lead, list, status FROM queue WHERE campaign = 'Eleventh' ORDER BY lead COLLATE "C";
+SET lead_system.now = '2026-03-09 17:00:00+00';
+SELECT d.first_name, l.name AS list, q.attempts FROM lead_system.claim_campaign_leads(:'eleventh', 1) q
+  JOIN lead_system.leads d ON d.id = q.lead_id JOIN lead_system.lead_lists l ON l.id = q.lead_list_id;
+SELECT list, total, open, right_counts FROM counts WHERE campaign = 'Eleventh';
+-- its list was taken away: another has it
+SELECT lead_system.remove_lead_list_from_campaign(:'eleventh', :'list_b') AS left_the_campaign;
+SELECT lead, list, status FROM queue WHERE campaign = 'Eleventh' ORDER BY lead COLLATE "C";
+SET lead_system.now = '2026-03-09 18:00:00+00';
+SELECT d.first_name, l.name AS list, q.attempts FROM lead_system.claim_campaign_leads(:'eleventh', 2) q
+  JOIN lead_system.leads d ON d.id = q.lead_id JOIN lead_system.lead_lists l ON l.id = q.lead_list_id ORDER BY 1;
+SELECT list, total, open, is_active, right_counts FROM counts WHERE campaign = 'Eleventh';
+-- a tie, or one of lower priority: the first stays, though it waits; without any, it is over
+SELECT lead_system.add_lead_list_to_campaign(:'eleventh', :'list_b', 2) IS NOT NULL AS tie;
+UPDATE lead_system.campaign_lead_lists SET is_active = false WHERE organization_id = :'alpha' AND campaign_id = :'eleventh' AND lead_list_id = :'list_a';
+SET lead_system.now = '2026-03-09 19:00:00+00';
+SELECT count(*) AS claimed FROM lead_system.claim_campaign_leads(:'eleventh', 2);
+SELECT lead, list, status FROM queue WHERE campaign = 'Eleventh' ORDER BY lead COLLATE "C";
+
+--
+-- A list whose last leads cannot be dialled is complete, until they can
+--
+\set twelfth 'd3000000-0000-4000-8000-000000000c12'
+INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'twelfth', 'Twelfth', 'active');
+UPDATE lead_system.leads SET phone_number = NULL WHERE organization_id = :'alpha' AND first_name = 'N1';
+SELECT lead_system.add_lead_list_to_campaign(:'twelfth', :'list_a') IS NOT NULL AS added;
+SELECT list, total, open, completed_at, right_counts FROM counts WHERE campaign = 'Twelfth';
+SELECT count(lead_system.record_call_attempt(q.campaign_lead_id, 'answered')) AS calls FROM lead_system.claim_campaign_leads(:'twelfth', 2) q;
+SELECT list, total, open, completed_at, right_counts FROM counts WHERE campaign = 'Twelfth';
+UPDATE lead_system.leads SET phone_number = '+13125550131' WHERE organization_id = :'alpha' AND first_name = 'N1';
+SELECT list, total, open, completed_at, right_counts FROM counts WHERE campaign = 'Twelfth';
+SET lead_system.now = '2026-03-09 15:00:00+00';
 
 --
 -- An organization that the statistics do not know: each statement reads its rows a few times at most

@@ -85,6 +85,10 @@ SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\n
 SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\nEd,Essex\n');
 SELECT * FROM pg_temp.import('Nameless', E'first_name,city\nDi,Dover\nDi,Dover\nDi,Dover\nEd,Essex\n');
 SELECT first_name, count(*) FROM pg_temp.members('Nameless') GROUP BY first_name ORDER BY first_name COLLATE "C";
+-- it is what a row says that tells, under which names, and not how the file is written
+SELECT * FROM pg_temp.import('Fingerprints', E'first_name,city\nAda,Chicago\n');
+SELECT * FROM pg_temp.import('Fingerprints', E'company_name,city\nAda,Chicago\n');
+SELECT * FROM pg_temp.import('Fingerprints', E'City;First Name\n"Chicago";Ada\n', '{"delimiter": ";"}');
 -- in batches of two the leads come out the same as in one
 \set file 'first_name,email,phone\nAl,al@example.com,\nBob,bad address,\nCal,cal@example.com,202-555-0131\nDeb,deb@example.com,\nAl2,al@example.com,\nCal2,,202-555-0131\nFlo,flo@example.com,202-555-0132\n'
 BEGIN;
@@ -174,6 +178,10 @@ SELECT email, phone_number, do_not_call FROM lead_system.leads WHERE email = 'ne
 --
 -- Quotes that are not closed, and lines that are long
 --
+-- what stands within quotes is text, never a record, also when the record has too few fields or too many
+SELECT * FROM pg_temp.import('Within', E'email,notes,city\na@example.com,"hello\nevil@example.com,n,Rome\nbye"\nb@example.com,"c\nevil@example.com,n,Rome\nd",x,y\nnext@example.com,,Oslo\n');
+SELECT line, raw_text, sqlstate, reason FROM last_errors;
+SELECT email FROM pg_temp.members('Within');
 -- in the header, in a file of one column, behind a field that went on after its quote
 SELECT lead_system.import_leads_csv('Unclosed', E'"email,b\n1,2\n');
 \echo :LAST_ERROR_SQLSTATE
@@ -203,6 +211,23 @@ SELECT line, column_name, sqlstate, reason FROM last_errors;
 -- nothing but white space is nothing
 SELECT * FROM pg_temp.import('Blank', E'first_name,Colour\n  ,\t\n');
 SELECT line, reason FROM last_errors;
+
+--
+-- Where batches end makes no difference: tags are a set, a status is taken or not row by row, a bad row gives nothing
+--
+CREATE FUNCTION pg_temp.by_batch(rows integer, csv text, OUT size integer, OUT inserted integer, OUT rejected integer, OUT warnings integer, OUT leads text) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lead_system.set_config('import.batch_size', $1::text::jsonb);
+    SELECT $1, i.inserted, i.rejected, i.warnings INTO by_batch.size, by_batch.inserted, by_batch.rejected, by_batch.warnings FROM pg_temp.import('By batch', csv) i;
+    SELECT string_agg(concat_ws(' ', d.first_name, d.status, d.city, d.tags), '; ' ORDER BY d.email COLLATE "C") INTO leads
+      FROM lead_system.leads d WHERE d.email LIKE 'batch_@example.com';
+    RAISE EXCEPTION '%', leads;
+EXCEPTION WHEN raise_exception THEN NULL;
+END
+$$;
+\set file 'email,first_name,status,city,tags\nbatch1@example.com,One,,,"spring;fair;spring"\nbatch1@example.com,,,Rome,"summer;spring"\nbatch2@example.com,Two,contacted,,\nbatch2@example.com,,Nowhere,Oslo,lost\nbatch2@example.com,,qualified,,\nbatch2@example.com,,,Bern,\nbatch2@example.com,,new,,\nbatch3@example.com,Three,Nowhere,,\nbatch3@example.com,Tri,contacted,,\n'
+SELECT (pg_temp.by_batch(n, :'file')).* FROM unnest('{1,2,3,500}'::integer[]) n;
+SELECT lead_system.set_config('import.batch_size', NULL);
 
 --
 -- on_duplicate skip and reject: the first row of a lead counts, wherever the batches end
@@ -248,6 +273,12 @@ SELECT * FROM pg_temp.import('Moved', E'email,phone,metadata\nm3@example.com,202
 SELECT * FROM pg_temp.import('Moved', E'email,phone,Colour,assigned_to\nm3@example.com,,red,\n,202-555-0167,blue,d7000000-0000-4000-8000-0000000000ff\nm4@example.com,,green,\n');
 SELECT line, column_name, sqlstate, reason FROM last_errors;
 SELECT email, metadata FROM lead_system.leads WHERE email IN ('m3@example.com', 'm4@example.com') ORDER BY email COLLATE "C";
+-- a pipeline whose status does not fit is left out with it: the lead would start anew
+INSERT INTO lead_system.leads (organization_id, email, status) VALUES (:'alpha', 'm5@example.com', 'hot'), (:'alpha', 'm6@example.com', 'hot');
+SELECT * FROM pg_temp.import('Moved', E'email,pipeline,status,city\nm5@example.com,field_service,booked,Pisa\nm6@example.com,field_service,,Pisa\n');
+SELECT line, severity, sqlstate, reason FROM last_errors;
+SELECT l.email, p.name AS pipeline, l.status, l.city FROM lead_system.leads l JOIN lead_system.pipelines p ON p.id = l.pipeline_id
+ WHERE l.email IN ('m5@example.com', 'm6@example.com') ORDER BY l.email COLLATE "C";
 -- a row of a deleted lead is not taken, so it does not come in again and again
 SELECT * FROM pg_temp.import('Gone', E'source_id,email,deleted_at\nG1,gone@example.com,2026-01-01\nG2,here@example.com,\n');
 SELECT line, column_name, reason FROM last_errors;
@@ -289,6 +320,57 @@ ALTER TABLE lead_system.leads ADD CONSTRAINT own_error CHECK (CASE WHEN title = 
 SELECT * FROM pg_temp.import('Refused', E'email,title,company_size\nt1@example.com,Dr,\nt2@example.com,,Large\nt3@example.com,Mr,\n');
 SELECT line, column_name, sqlstate, reason FROM last_errors;
 ALTER TABLE lead_system.leads DROP CONSTRAINT own_error;
+-- a rule may raise what it likes: it costs the row
+CREATE FUNCTION pg_temp.own_rules() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.title = 'Sir' THEN
+        RAISE 'no titles' USING ERRCODE = 'MY001';
+    ELSIF NEW.title = 'Lord' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'no lords';
+    ELSIF NEW.title = 'Stop' THEN
+        RAISE query_canceled USING MESSAGE = 'enough';
+    END IF;
+    NEW.country := upper(NEW.country);
+    RETURN NEW;
+END
+$$;
+CREATE FUNCTION lead_system.regress_check(title text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF title = 'Mx' THEN
+        RAISE object_not_in_prerequisite_state USING MESSAGE = 'not now';
+    END IF;
+    RETURN true;
+END
+$$;
+CREATE TRIGGER own_rules BEFORE INSERT OR UPDATE ON lead_system.leads FOR EACH ROW EXECUTE FUNCTION pg_temp.own_rules();
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_function CHECK (lead_system.regress_check(title));
+SELECT * FROM pg_temp.import('Own', E'email,title\no1@example.com,Sir\no2@example.com,Mx\no3@example.com,Ms\no4@example.com,Lord\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT lead_system.import_leads_csv('Own', E'email,title\no5@example.com,Stop\n');
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_function;
+DROP FUNCTION lead_system.regress_check(text);
+-- what the table takes is taken: a trigger changes a value, or it is merged with what the lead has
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_upper CHECK (country = upper(country));
+SELECT * FROM pg_temp.import('Own', E'email,country,company_size\no6@example.com,us,\no7@example.com,de,Large\no8@example.com,,\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT email, country FROM lead_system.leads WHERE email IN ('o6@example.com', 'o8@example.com') ORDER BY email COLLATE "C";
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_upper;
+DROP TRIGGER own_rules ON lead_system.leads;
+INSERT INTO lead_system.leads (organization_id, email, metadata) VALUES (:'alpha', 'o9@example.com', '{"consent": true}');
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_consent CHECK (metadata ? 'consent') NOT VALID;
+SELECT * FROM pg_temp.import('Own', E'email,Shoe\no9@example.com,38\no10@example.com,39\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+SELECT metadata FROM lead_system.leads WHERE email = 'o9@example.com';
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_consent;
+-- a lead that exists and is not updated is a duplicate, whatever the row says
+SELECT * FROM pg_temp.import('Own', E'email,company_size,status\no9@example.com,Large,\no9@example.com,,Nowhere\no11@example.com,Large,\n', '{"on_duplicate": "skip"}');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+-- a constraint that does something with nulls blames no single column
+ALTER TABLE lead_system.leads ADD CONSTRAINT own_range CHECK (coalesce(quoted_amount, 0) <= coalesce(actual_amount, 0)) NOT VALID;
+SELECT * FROM pg_temp.import('Own', E'email,quoted_amount,actual_amount\no12@example.com,9,8\no13@example.com,8,9\n');
+SELECT line, column_name, sqlstate, reason FROM last_errors;
+ALTER TABLE lead_system.leads DROP CONSTRAINT own_range;
 -- a constraint that asks for one of two columns is the lead's affair, not the row's
 ALTER TABLE lead_system.leads ADD CONSTRAINT own_either CHECK (email IS NOT NULL OR phone_number IS NOT NULL) NOT VALID;
 SELECT * FROM pg_temp.import('Refused', E'source_id,phone,first_name\nE1,202-555-0168,One\nE2,,Two\n');

@@ -50,4 +50,22 @@ SELECT count(*) FROM (SELECT lead_system.import_leads_csv('Refused', E'email,com
     || (ARRAY[',,,', 'Large,,,', ',d8000000-0000-4000-8000-0000000000ff,,', ',,Nowhere,', ',,,-1'])[i % 5 + 1], E'\n')) FROM generate_series(1, 1000) i) done;
 SELECT row_count, inserted_count, rejected_count FROM lead_system.lead_imports ORDER BY id DESC LIMIT 1;
 SELECT n_tup_ins - :before AS written FROM pg_stat_xact_user_tables WHERE relid = 'lead_system.leads'::regclass;
+-- objects take memory one at a time
+SELECT lead_system.set_config('import.batch_size', '500');
+CREATE FUNCTION pg_temp.memory() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.email = 'last@example.com' THEN
+        RAISE NOTICE 'little memory: %', (SELECT sum(total_bytes) < 12 * 1024 * 1024 FROM pg_backend_memory_contexts WHERE name ~ TG_ARGV[0]);
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER memory BEFORE INSERT ON lead_system.leads FOR EACH ROW EXECUTE FUNCTION pg_temp.memory('^(ExprContext|ExecutorState|SPI|lead_system import)');
+SELECT lead_system.create_lead_list_from_csv(:'bravo', 'Objects', o) IS NOT NULL AS done
+  FROM (SELECT jsonb_agg(jsonb_build_object('email', 'o' || i || '@example.com', 'first_name', 'O')) || '{"email": "last@example.com"}' AS o FROM generate_series(1, 3000) i) x;
+-- and so do records that are reported
+DELETE FROM lead_system.leads WHERE organization_id = :'bravo' AND email = 'last@example.com';
+DROP TRIGGER memory ON lead_system.leads;
+CREATE TRIGGER memory BEFORE INSERT ON lead_system.leads FOR EACH ROW EXECUTE FUNCTION pg_temp.memory('^lead_system import');
+SELECT lead_system.import_leads_csv('Bad', E'email\n' || string_agg(repeat('b', 6000), E'\n') || E'\nlast@example.com\n') IS NOT NULL AS done FROM generate_series(1, 3000) i;
 ROLLBACK;

@@ -212,6 +212,27 @@ UPDATE lead_system.campaign_lead_lists SET is_active = true WHERE organization_i
 SELECT count(*) FROM lead_system.claim_campaign_leads(:'third', 2);
 
 --
+-- More leads are due than a claim lets in: those of the first list before others (I4)
+--
+\set crowd 'd4000000-0000-4000-8000-000000000c05'
+\set crowd_first  'd4000000-0000-4000-8000-000000000f12'
+\set crowd_second 'd4000000-0000-4000-8000-000000000f11'
+BEGIN;
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number)
+SELECT :'alpha', CASE WHEN n < 5 THEN 'of the first' ELSE 'of the second' END, '+1' || (200 + n / 50) || '55501' || lpad((n % 50)::text, 2, '0')
+  FROM generate_series(0, 1604) n WHERE (200 + n / 50) NOT IN (202, 211);
+INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'crowd_first', 'of the first'), (:'alpha', :'crowd_second', 'of the second');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id)
+SELECT :'alpha', l.id, d.id FROM lead_system.lead_lists l JOIN lead_system.leads d ON d.first_name = l.name AND d.organization_id = l.organization_id WHERE l.id IN (:'crowd_first', :'crowd_second');
+INSERT INTO lead_system.campaigns (organization_id, id, name, status, daily_cap) VALUES (:'alpha', :'crowd', 'Crowd', 'active', NULL);
+SELECT lead_system.add_lead_list_to_campaign(:'crowd', :'crowd_second', 2) IS NOT NULL AND lead_system.add_lead_list_to_campaign(:'crowd', :'crowd_first', 1) IS NOT NULL AS added;
+SELECT open_leads > 1400 AS crowd FROM lead_system.campaign_lead_lists WHERE organization_id = :'alpha' AND lead_list_id = :'crowd_second';
+UPDATE lead_system.campaign_leads SET is_waiting = true WHERE organization_id = :'alpha' AND campaign_id = :'crowd';
+SELECT lead, count(*) FROM pg_temp.claim(:'crowd', 5) GROUP BY 1;
+SELECT lead, count(*) FROM pg_temp.claim(:'crowd', 5) GROUP BY 1;
+ROLLBACK;
+
+--
 -- Attempts are counted when a lead is handed out, too (I10)
 --
 \set tries 'd4000000-0000-4000-8000-000000000c04'

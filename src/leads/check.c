@@ -14,11 +14,17 @@
  *	  value.  A constraint that does something else with nulls is evaluated only
  *	  if all its columns are set.
  *
+ *	  The row that the table is given need not have the values that come in: a
+ *	  trigger of the user's may change any of them, our own changes some, and
+ *	  others are merged with what a lead has.  What is found is certain only when
+ *	  none of that can be.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/pg_trigger.h"
 #include "executor/executor.h"
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
@@ -44,6 +50,7 @@ typedef struct Check
 	ExprState *state;
 	bool usable;     /* it is enforced, and about columns that are known here */
 	bool sees_nulls; /* null is not just "unknown" to it */
+	int n_columns;   /* that it uses */
 	bool uses[LEAD_N_COLUMNS];
 } Check;
 
@@ -53,6 +60,7 @@ struct LsLeadChecker
 	const LsLeadMap *map;
 	EState *estate;
 	TupleTableSlot *slot;
+	bool has_hooks; /* what comes in may be changed by what is not ours */
 	Check *checks;
 	int n;
 };
@@ -112,8 +120,27 @@ check_init(LsLeadChecker *checker, const ConstrCheck *constraint, Check *check)
 			bms_is_member(checker->map->attnum[i] - FirstLowInvalidHeapAttributeNumber, attributes);
 		known += check->uses[i];
 	}
+	check->n_columns = known;
 	/* Columns of the user's, and the row as a whole, are not known. */
 	check->usable = ls_check_is_enforced(constraint) && known == bms_num_members(attributes);
+}
+
+/* Is there a rule, or a trigger before rows are written, that is not ours? */
+static bool
+has_hooks(Relation rel)
+{
+	const TriggerDesc *triggers = rel->trigdesc;
+	int i;
+
+	for (i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_BEFORE(trigger->tgtype) && TRIGGER_FOR_ROW(trigger->tgtype) &&
+			get_func_namespace(trigger->tgfoid) != RelationGetNamespace(rel))
+			return true;
+	}
+	return rel->rd_rules != NULL;
 }
 
 /* Start checking. */
@@ -127,6 +154,7 @@ ls_lead_checker_open(void)
 
 	checker->rel = table_open(ls_relation_oid("leads", false), AccessShareLock);
 	checker->map = ls_lead_map(checker->rel);
+	checker->has_hooks = has_hooks(checker->rel);
 	checker->estate = CreateExecutorState();
 	caller = MemoryContextSwitchTo(checker->estate->es_query_cxt);
 	checker->slot = MakeSingleTupleTableSlot(RelationGetDescr(checker->rel), &TTSOpsVirtual);
@@ -137,6 +165,33 @@ ls_lead_checker_open(void)
 		check_init(checker, &constraints->check[i], &checker->checks[i]);
 	MemoryContextSwitchTo(caller);
 	return checker;
+}
+
+/* Is a value that the table would not take refused for sure, whatever else is written? */
+bool
+ls_lead_checker_is_certain(const LsLeadChecker *checker)
+{
+	return !checker->has_hooks;
+}
+
+/* Is what comes in what will be written, also into a lead that exists? */
+static bool
+is_taken_as_it_is(LsLeadColumn column)
+{
+	Oid type = ls_lead_columns[column].type;
+	int flags = ls_lead_columns[column].flags;
+
+	switch (column)
+	{
+		case LEAD_status:
+		case LEAD_pipeline_id:
+		case LEAD_lost_reason:
+			return false;
+		default:
+			return !ls_lead_fills_only(column) && type != JSONBOID && type != TEXTARRAYOID &&
+				   !(flags & (LS_LEAD_STICKY | LS_LEAD_STAMP)) &&
+				   (!(flags & LS_LEAD_DERIVED) || (flags & LS_LEAD_ENGAGEMENT));
+	}
 }
 
 /* Does a constraint hold?  Of one column of the input, unless it is LEAD_NONE. */
@@ -178,54 +233,64 @@ shown(const LsLeadInput *input, LsLeadColumn column)
 	return psprintf("%s...", pnstrdup(text, pg_mbcliplen(text, len, SHOWN)));
 }
 
-/* Say which column is at fault; the last one, if it is how several go together. */
+/*
+ * Say which column is at fault; the last one, if it is how several go together.
+ * A constraint that does something with nulls says nothing of a column without
+ * the others.
+ */
 static void
-explain(LsLeadChecker *checker, Check *check, const LsLeadInput *input, LsLeadColumn *column,
-	LsInputError *error)
+explain(LsLeadChecker *checker, Check *check, const LsLeadInput *input, LsLeadFault *fault)
 {
+	bool alone = !check->sees_nulls || check->n_columns == 1;
 	int i;
 
-	error->sqlstate = ERRCODE_CHECK_VIOLATION;
+	fault->error.sqlstate = ERRCODE_CHECK_VIOLATION;
+	fault->constraint = pstrdup(check->name);
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
 	{
 		if (!check->uses[i] || !input->set[i])
 			continue;
-		*column = (LsLeadColumn) i;
-		if (!holds(checker, check, input, *column))
-		{
-			error->message = psprintf("\"%s\" is not a value of %s (constraint \"%s\")",
-				shown(input, *column), ls_lead_columns[i].name, check->name);
-			return;
-		}
+		fault->column = (LsLeadColumn) i;
+		fault->certain = fault->certain && is_taken_as_it_is(fault->column);
 	}
-	error->message = psprintf("%s does not go with the rest of the row (constraint \"%s\")",
-		ls_lead_columns[*column].name, check->name);
+	for (i = 0; alone && i < LEAD_N_COLUMNS; i++)
+	{
+		if (!check->uses[i] || !input->set[i] || holds(checker, check, input, (LsLeadColumn) i))
+			continue;
+		fault->column = (LsLeadColumn) i;
+		fault->error.message = psprintf("\"%s\" is not a value of %s (constraint \"%s\")",
+			shown(input, fault->column), ls_lead_columns[i].name, check->name);
+		return;
+	}
+	fault->error.message = psprintf("%s does not go with the rest of the row (constraint \"%s\")",
+		ls_lead_columns[fault->column].name, check->name);
 }
 
 /* What the row trigger says of single values. */
 static bool
-check_values(const LsLeadInput *input, LsLeadColumn *column, LsInputError *error)
+check_values(const LsLeadInput *input, LsLeadFault *fault)
 {
 	int i;
 
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
 	{
-		*column = (LsLeadColumn) i;
 		if (input->set[i] && ls_lead_columns[i].type == TIMESTAMPTZOID &&
 			TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(input->values[i])))
 		{
-			error->sqlstate = ERRCODE_DATETIME_VALUE_OUT_OF_RANGE;
-			error->message =
+			fault->column = (LsLeadColumn) i;
+			fault->error.sqlstate = ERRCODE_DATETIME_VALUE_OUT_OF_RANGE;
+			fault->error.message =
 				psprintf("\"%s\" of a lead must be a finite time", ls_lead_columns[i].name);
+			fault->certain = fault->certain && is_taken_as_it_is(fault->column);
 			return false;
 		}
 	}
-	*column = LEAD_timezone;
 	if (input->set[LEAD_timezone] &&
 		pg_tzset(TextDatumGetCString(input->values[LEAD_timezone])) == NULL)
 	{
-		error->sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
-		error->message =
+		fault->column = LEAD_timezone;
+		fault->error.sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
+		fault->error.message =
 			psprintf("unrecognized time zone \"%s\"", ls_lead_input_text(input, LEAD_timezone));
 		return false;
 	}
@@ -251,15 +316,18 @@ can_judge(const Check *check, const LsLeadInput *input)
 }
 
 /*
- * Would the table take the values?  If not, *column is the one at fault and
- * *error says why.  Functions in a constraint may raise errors of their own.
+ * Would the table take the values?  If not, *fault says why.  Functions in a
+ * constraint may raise errors of their own.
  */
 bool
-ls_lead_check(
-	LsLeadChecker *checker, const LsLeadInput *input, LsLeadColumn *column, LsInputError *error)
+ls_lead_check(LsLeadChecker *checker, const LsLeadInput *input, LsLeadFault *fault)
 {
-	bool passes = check_values(input, column, error);
+	bool passes;
 	int i;
+
+	memset(fault, 0, sizeof(LsLeadFault));
+	fault->certain = ls_lead_checker_is_certain(checker);
+	passes = check_values(input, fault);
 
 	for (i = 0; i < checker->n && passes; i++)
 	{
@@ -267,7 +335,7 @@ ls_lead_check(
 
 		if (!can_judge(check, input) || holds(checker, check, input, LEAD_NONE))
 			continue;
-		explain(checker, check, input, column, error);
+		explain(checker, check, input, fault);
 		passes = false;
 	}
 	ResetPerTupleExprContext(checker->estate);

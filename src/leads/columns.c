@@ -129,9 +129,9 @@ ls_lead_same(const LsLeadRow *a, const LsLeadRow *b, int attnum)
 	return datum_image_eq(a->values[i], b->values[i], att->attbyval, att->attlen);
 }
 
-/* The columns that jsonb and CSV may set, for messages. */
+/* The columns that jsonb and CSV may set, but for those with a flag, for messages. */
 char *
-ls_lead_input_columns(void)
+ls_lead_input_columns(int except)
 {
 	StringInfoData list;
 	int i;
@@ -139,7 +139,7 @@ ls_lead_input_columns(void)
 	initStringInfo(&list);
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
 	{
-		if (ls_lead_columns[i].flags & LS_LEAD_INPUT)
+		if ((ls_lead_columns[i].flags & LS_LEAD_INPUT) && !(ls_lead_columns[i].flags & except))
 			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", ls_lead_columns[i].name);
 	}
 	return list.data;

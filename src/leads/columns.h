@@ -25,6 +25,8 @@
 #define LS_LEAD_ENGAGEMENT 0x08
 /* Set by what comes in through jsonb and CSV, but never cleared by it. */
 #define LS_LEAD_STICKY 0x10
+/* Guarded by who the caller is, hence not set by imports, which write as the owner. */
+#define LS_LEAD_BY_CALLER 0x20
 
 #define LS_LEAD_COLUMNS(X) \
 	X(organization_id, UUIDOID, 0) \
@@ -101,7 +103,7 @@
 	X(is_qualified, BOOLOID, LS_LEAD_INPUT) \
 	X(qualification_bonus_applied, BOOLOID, LS_LEAD_DERIVED) \
 	X(do_not_call, BOOLOID, LS_LEAD_INPUT | LS_LEAD_STICKY) \
-	X(calling_blocked_reason, TEXTOID, LS_LEAD_INPUT) \
+	X(calling_blocked_reason, TEXTOID, LS_LEAD_INPUT | LS_LEAD_BY_CALLER) \
 	X(tags, TEXTARRAYOID, LS_LEAD_INPUT) \
 	X(notes, TEXTOID, LS_LEAD_INPUT) \
 	X(metadata, JSONBOID, LS_LEAD_INPUT) \
@@ -155,7 +157,7 @@ extern LsLeadColumn ls_lead_find_column(const char *name);
 extern char *ls_lead_text(const LsLeadRow *row, LsLeadColumn column);
 extern void ls_lead_set_text(LsLeadRow *row, LsLeadColumn column, const char *value);
 extern bool ls_lead_same(const LsLeadRow *a, const LsLeadRow *b, int attnum);
-extern char *ls_lead_input_columns(void);
+extern char *ls_lead_input_columns(int except);
 extern void ls_lead_columns_init(void);
 
 static inline Datum

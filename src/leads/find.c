@@ -125,16 +125,16 @@ found_value(LsLeadFinder *finder, LsLeadColumn column)
 }
 
 /*
- * Find the live lead that has the key of the input, which is set there; the
- * one that was created first, if there are several.
+ * Put the lead that has the key of the input, which is set there, into the
+ * slot; the one that was created first, if there are several.
  */
-bool
-ls_lead_find(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, LsFoundLead *found)
+static bool
+look_up(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, bool live_only)
 {
 	int i = identity_of(key);
 	ScanKeyData keys[MAX_KEYS];
 	IndexScanDesc scan;
-	bool is_live = false;
+	bool found = false;
 
 	if (finder->indexes[i] == NULL)
 		finder->indexes[i] =
@@ -143,16 +143,30 @@ ls_lead_find(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, L
 	scan =
 		ls_index_beginscan(finder->rel, finder->indexes[i], GetActiveSnapshot(), identities[i].n);
 	index_rescan(scan, keys, identities[i].n, NULL, 0);
-	while (!is_live && index_getnext_slot(scan, ForwardScanDirection, finder->slot))
-		is_live = slot_attisnull(finder->slot, finder->map->attnum[LEAD_deleted_at]);
-	if (is_live)
-	{
-		found->id = *DatumGetUUIDP(found_value(finder, LEAD_id));
-		found->pipeline = *DatumGetUUIDP(found_value(finder, LEAD_pipeline_id));
-		found->status = TextDatumGetCString(found_value(finder, LEAD_status));
-	}
+	while (!found && index_getnext_slot(scan, ForwardScanDirection, finder->slot))
+		found = !live_only || slot_attisnull(finder->slot, finder->map->attnum[LEAD_deleted_at]);
+	/* The slot keeps the row. */
 	index_endscan(scan);
-	return is_live;
+	return found;
+}
+
+/* Find the live lead that has the key of the input. */
+bool
+ls_lead_find(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, LsFoundLead *found)
+{
+	if (!look_up(finder, key, input, true))
+		return false;
+	found->id = *DatumGetUUIDP(found_value(finder, LEAD_id));
+	found->pipeline = *DatumGetUUIDP(found_value(finder, LEAD_pipeline_id));
+	found->status = TextDatumGetCString(found_value(finder, LEAD_status));
+	return true;
+}
+
+/* Does this transaction see what has the key of the input, live or deleted? */
+bool
+ls_lead_is_visible(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input)
+{
+	return look_up(finder, key, input, false);
 }
 
 /* End looking. */

@@ -23,6 +23,7 @@ typedef struct LsFoundLead
 extern LsLeadFinder *ls_lead_finder_open(const pg_uuid_t *org);
 extern bool ls_lead_find(
 	LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, LsFoundLead *found);
+extern bool ls_lead_is_visible(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input);
 extern void ls_lead_finder_close(LsLeadFinder *finder);
 
 #endif /* LS_LEADS_FIND_H */

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -100,13 +99,21 @@ static const LsLeadColumn origin_columns[] = {LEAD_source, LEAD_sub_source, LEAD
 	LEAD_utm_source, LEAD_utm_medium, LEAD_utm_campaign, LEAD_created_at, LEAD_id,
 	LEAD_calling_blocked_reason};
 
-/* Is a column that jsonb and CSV may set? */
+/* Flags of columns that a kind of input does not set. */
+static int
+excepted(LsInputKind kind)
+{
+	return kind == LS_INPUT_KEY ? 0 : LS_LEAD_BY_CALLER;
+}
+
+/* The column of a name; LEAD_NONE when there is none that the input may set. */
 static LsLeadColumn
-input_column(const char *name)
+input_column(const char *name, LsInputKind kind)
 {
 	LsLeadColumn column = ls_lead_find_column(name);
 
-	if (column != LEAD_NONE && !(ls_lead_columns[column].flags & LS_LEAD_INPUT))
+	if (column != LEAD_NONE && (!(ls_lead_columns[column].flags & LS_LEAD_INPUT) ||
+								   (ls_lead_columns[column].flags & excepted(kind))))
 		return LEAD_NONE;
 	return column;
 }
@@ -148,13 +155,14 @@ header_name(const char *header)
 
 /* What a name stands for; the column goes to *column. */
 LsInputTarget
-ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column)
+ls_lead_input_target(const char *name, LsInputKind kind, LsLeadColumn *column)
 {
+	bool is_header = kind == LS_INPUT_HEADER;
 	int i;
 
 	if (is_header)
 		name = header_name(name);
-	*column = input_column(name);
+	*column = input_column(name, kind);
 	if (*column == LEAD_NONE)
 		*column = alias_column(document_aliases, lengthof(document_aliases), name);
 	if (*column == LEAD_NONE && is_header)
@@ -180,15 +188,15 @@ ls_lead_input_is_own_name(const char *header, LsLeadColumn column)
 	return column != LEAD_NONE && strcmp(header_name(header), ls_lead_columns[column].name) == 0;
 }
 
-/* All names that jsonb may use, for messages. */
+/* All names that a key or a mapping may use, for messages. */
 char *
-ls_lead_input_names(void)
+ls_lead_input_names(LsInputKind kind)
 {
 	StringInfoData names;
 	int i;
 
 	initStringInfo(&names);
-	appendStringInfoString(&names, ls_lead_input_columns());
+	appendStringInfoString(&names, ls_lead_input_columns(excepted(kind)));
 	for (i = 0; i < (int) lengthof(document_aliases); i++)
 		appendStringInfo(&names, ", %s", document_aliases[i].name);
 	for (i = 0; i < (int) lengthof(name_aliases); i++)
@@ -301,66 +309,6 @@ company_size_band(const char *text)
 						   : "1000+";
 }
 
-/*
- * A list of texts: a JSON array, an array literal, or words between commas,
- * semicolons or bars.
- */
-static bool
-set_list(LsLeadInput *input, LsLeadColumn column, const char *text, LsInputError *error)
-{
-	StringInfoData list;
-	Datum *elements;
-	int n = 0;
-
-	if (*text == '{')
-	{
-		if (!ls_type_input(TEXTARRAYOID, text, &input->values[column], error))
-			return false;
-		input->set[column] = true;
-		return true;
-	}
-	elements = palloc(sizeof(Datum) * (strlen(text) + 1));
-	if (*text == '[')
-	{
-		Datum json;
-		JsonbIterator *it;
-		JsonbValue value;
-		JsonbIteratorToken token;
-
-		if (!ls_type_input(JSONBOID, text, &json, error))
-			return false;
-		it = JsonbIteratorInit(&DatumGetJsonbP(json)->root);
-		while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-		{
-			char *element = token == WJB_ELEM ? ls_json_scalar_text(&value) : NULL;
-
-			if (element != NULL)
-				elements[n++] = CStringGetTextDatum(element);
-		}
-	}
-	else
-	{
-		initStringInfo(&list);
-		for (;; text++)
-		{
-			if (*text != '\0' && strchr(",;|", *text) == NULL)
-			{
-				appendStringInfoChar(&list, *text);
-				continue;
-			}
-			if (ls_trim(list.data) != NULL)
-				elements[n++] = CStringGetTextDatum(ls_trim(list.data));
-			resetStringInfo(&list);
-			if (*text == '\0')
-				break;
-		}
-	}
-	input->values[column] =
-		PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT));
-	input->set[column] = true;
-	return true;
-}
-
 /* The modifier of a column's type, such as the scale of an amount. */
 static int32
 column_typmod(LsLeadColumn column)
@@ -383,7 +331,10 @@ set_column(LsLeadInput *input, const LsOrganization *organization, LsLeadColumn 
 	char e164[LS_PHONE_SIZE];
 
 	if (ls_lead_columns[column].type == TEXTARRAYOID)
-		return set_list(input, column, text, error);
+	{
+		input->set[column] = ls_lead_list_parse(text, &input->values[column], error);
+		return input->set[column];
+	}
 	if (column == LEAD_phone_number)
 	{
 		if (!ls_phone_to_e164(text, organization->default_region, e164))

@@ -22,18 +22,30 @@ typedef enum LsInputTarget
 	LS_INPUT_CATEGORY  /* the slug of a category */
 } LsInputTarget;
 
+/* Where a name comes from. */
+typedef enum LsInputKind
+{
+	LS_INPUT_KEY,    /* of a JSON object that is written as the caller */
+	LS_INPUT_HEADER, /* of an import */
+	LS_INPUT_MAPPED  /* by an import's mapping */
+} LsInputKind;
+
 typedef struct LsLeadInput
 {
 	bool set[LEAD_N_COLUMNS]; /* with a value that is not null */
 	Datum values[LEAD_N_COLUMNS];
 } LsLeadInput;
 
-extern LsInputTarget ls_lead_input_target(const char *name, bool is_header, LsLeadColumn *column);
+extern LsInputTarget ls_lead_input_target(const char *name, LsInputKind kind, LsLeadColumn *column);
 extern bool ls_lead_input_is_own_name(const char *header, LsLeadColumn column);
-extern char *ls_lead_input_names(void);
+extern char *ls_lead_input_names(LsInputKind kind);
 extern bool ls_lead_input_set(LsLeadInput *input, const LsOrganization *organization,
 	LsInputTarget target, LsLeadColumn column, const char *text, LsInputError *error);
 extern const char *ls_lead_input_text(const LsLeadInput *input, LsLeadColumn column);
 extern bool ls_lead_fills_only(LsLeadColumn column);
+
+/* list_input.c */
+extern bool ls_lead_list_parse(const char *text, Datum *list, LsInputError *error);
+extern Datum ls_lead_list_union(Datum list, Datum more);
 
 #endif /* LS_LEADS_INPUT_H */

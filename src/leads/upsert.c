@@ -111,11 +111,11 @@ read_lead(Jsonb *json, const LsOrganization *organization, LsLeadInput *input)
 	for (i = 0; i < n; i++)
 	{
 		LsLeadColumn column;
-		LsInputTarget target = ls_lead_input_target(members[i].key, false, &column);
+		LsInputTarget target = ls_lead_input_target(members[i].key, LS_INPUT_KEY, &column);
 		LsInputError error;
 
 		if (target == LS_INPUT_UNKNOWN)
-			ls_json_unknown_key("lead", members[i].key, ls_lead_input_names());
+			ls_json_unknown_key("lead", members[i].key, ls_lead_input_names(LS_INPUT_KEY));
 		check_member(&members[i], target, column, seen);
 		if (!ls_lead_input_set(input, organization, target, column,
 				ls_json_scalar_text(&members[i].value), &error))

@@ -38,31 +38,46 @@ enter(LsAssignment *assignment, const pg_uuid_t *campaign, const pg_uuid_t *list
 }
 
 /*
- * Take the turn of the campaign.  Its lists must stay while rows go from one to
- * another, so they are kept from being deleted, before anything else is locked.
+ * The lists of the campaign must stay while rows go from one to another, so they
+ * are kept from being deleted, before anything else is locked.
  */
 static void
-lock_campaign(const LsAssignment *assignment)
+keep_lists(const LsAssignment *assignment)
 {
-	LS_QUERY(lists,
+	LS_QUERY(query,
 		"SELECT count(*) FROM (SELECT FROM lead_system.lead_lists l"
 		" WHERE l.organization_id = $1 AND (l.id = $3 OR l.id = ANY (ARRAY("
 		"         SELECT a.lead_list_id FROM lead_system.campaign_lead_lists a"
 		"          WHERE a.organization_id = $1 AND a.campaign_id = $2)))"
 		" ORDER BY l.id FOR KEY SHARE) x",
 		UUIDOID, UUIDOID, UUIDOID);
-	LS_QUERY(campaign,
+	LsArgs args = {0};
+
+	ls_assignment_args(&args, assignment);
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
+/* Take the turn of the campaign; false when it is gone. */
+static bool
+take_turn(const LsAssignment *assignment)
+{
+	LS_QUERY(query,
 		"SELECT FROM lead_system.campaigns c WHERE c.organization_id = $1 AND c.id = $2"
 		" FOR NO KEY UPDATE",
 		UUIDOID, UUIDOID);
-	LsArgs list_args = {0};
-	LsArgs campaign_args = {0};
+	LsArgs args = {0};
 
-	ls_assignment_args(&list_args, assignment);
-	ls_query_run(&lists, &list_args, LS_WRITE);
-	ls_arg_uuid(&campaign_args, &assignment->org);
-	ls_arg_uuid(&campaign_args, &assignment->campaign);
-	if (ls_query_run(&campaign, &campaign_args, LS_WRITE) == 0)
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_uuid(&args, &assignment->campaign);
+	return ls_query_run(&query, &args, LS_WRITE) > 0;
+}
+
+/* Keep the lists of the campaign, and take its turn. */
+static void
+lock_campaign(const LsAssignment *assignment)
+{
+	keep_lists(assignment);
+	if (!take_turn(assignment))
 		ls_no_such_row("campaign", &assignment->campaign);
 }
 
@@ -213,21 +228,15 @@ end_assignment(const LsAssignment *assignment)
 }
 
 /*
- * Take the list from the campaign; returns how many leads left.  With "all",
- * the rows that stay are going to be changed, too.
+ * Take the list from the campaign, whose rows are locked; returns how many leads
+ * left.  They go to lists among the heirs, or to any without such an array.
  */
 static uint64
-leave_campaign(LsAssignment *assignment, bool all)
+leave_campaign(LsAssignment *assignment, const Datum *heirs)
 {
 	uint64 removed;
-	int priority;
 
-	lock_campaign(assignment);
-	if (!find_assignment(assignment, &priority))
-		return 0;
-	ls_queue_lock_list(assignment, all);
-	ls_queue_lock_assignments(assignment);
-	ls_queue_hand_over(assignment, PG_INT64_MAX);
+	ls_queue_hand_over(assignment, PG_INT64_MAX, heirs);
 	removed = ls_queue_remove_uncalled(assignment);
 	ls_queue_withdraw(assignment);
 	end_assignment(assignment);
@@ -242,13 +251,20 @@ ls_outreach_remove_list(PG_FUNCTION_ARGS)
 {
 	LsAssignment assignment;
 	LsScope scope;
-	uint64 removed;
+	uint64 removed = 0;
+	int priority;
 
 	LS_REQUIRE_ARG(0, "p_campaign_id");
 	LS_REQUIRE_ARG(1, "p_lead_list_id");
 	enter(&assignment, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
 	ls_queue_scope_open(&scope);
-	removed = leave_campaign(&assignment, false);
+	lock_campaign(&assignment);
+	if (find_assignment(&assignment, &priority))
+	{
+		ls_queue_lock_list(&assignment, false);
+		ls_queue_lock_assignments(&assignment);
+		removed = leave_campaign(&assignment, NULL);
+	}
 	ls_scope_close(&scope);
 	PG_RETURN_INT64((int64) removed);
 }
@@ -274,6 +290,64 @@ campaigns_of(const LsAssignment *list, pg_uuid_t **campaigns)
 	return n;
 }
 
+/*
+ * The lists that may inherit from one that is being deleted, kept from being
+ * deleted themselves.  Its own row is locked already, so others are not waited
+ * for: those that are being deleted at this moment inherit nothing.
+ */
+static Datum
+keep_heirs(const LsAssignment *list)
+{
+	LS_QUERY(query,
+		"SELECT coalesce(array_agg(x.id), '{}') FROM (SELECT l.id FROM lead_system.lead_lists l"
+		" WHERE l.organization_id = $1 AND l.id <> $2 AND l.id = ANY (ARRAY("
+		"         SELECT b.lead_list_id FROM lead_system.campaign_lead_lists b"
+		"           JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1"
+		"            AND a.campaign_id = b.campaign_id AND a.lead_list_id = $2"
+		"          WHERE b.organization_id = $1))"
+		" FOR KEY SHARE SKIP LOCKED) x",
+		UUIDOID, UUIDOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &list->org);
+	ls_arg_uuid(&args, &list->list);
+	return ls_queue_array(&query, &args);
+}
+
+/* Take a list that is being deleted from all of its campaigns. */
+static void
+leave_all_campaigns(LsAssignment *list)
+{
+	pg_uuid_t *campaigns;
+	Datum heirs;
+	int n = campaigns_of(list, &campaigns);
+	int n_left = 0;
+	int priority;
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		list->campaign = campaigns[i];
+		if (take_turn(list))
+			campaigns[n_left++] = campaigns[i];
+	}
+	if (n_left == 0)
+		return;
+	heirs = keep_heirs(list);
+	ls_queue_lock_list(list, true);
+	for (i = 0; i < n_left; i++)
+	{
+		list->campaign = campaigns[i];
+		ls_queue_lock_assignments(list);
+	}
+	for (i = 0; i < n_left; i++)
+	{
+		list->campaign = campaigns[i];
+		if (find_assignment(list, &priority))
+			(void) leave_campaign(list, &heirs);
+	}
+}
+
 PG_FUNCTION_INFO_V1(ls_outreach_leave_campaigns);
 
 /* lead_lists_leave_campaigns(): BEFORE DELETE row trigger of lead_lists. */
@@ -284,26 +358,18 @@ ls_outreach_leave_campaigns(PG_FUNCTION_ARGS)
 		LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_DELETE, "lead_lists");
 	HeapTuple tuple = trigdata->tg_trigtuple;
 	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
-	LsAssignment assignment = {0};
-	pg_uuid_t *campaigns;
+	LsAssignment list = {0};
 	LsScope scope;
 	bool isnull;
-	int n;
-	int i;
 
-	assignment.org = *DatumGetUUIDP(SPI_getbinval(
+	list.org = *DatumGetUUIDP(SPI_getbinval(
 		tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "organization_id"), &isnull));
-	assignment.list = *DatumGetUUIDP(
+	list.list = *DatumGetUUIDP(
 		SPI_getbinval(tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "id"), &isnull));
-	if (ls_org_is_leaving(&assignment.org))
+	if (ls_org_is_leaving(&list.org))
 		return PointerGetDatum(tuple);
 	ls_queue_scope_open(&scope);
-	n = campaigns_of(&assignment, &campaigns);
-	for (i = 0; i < n; i++)
-	{
-		assignment.campaign = campaigns[i];
-		(void) leave_campaign(&assignment, true);
-	}
+	leave_all_campaigns(&list);
 	ls_scope_close(&scope);
 	return PointerGetDatum(tuple);
 }

@@ -27,6 +27,9 @@
 #include "outreach/call_details.h"
 #include "outreach/outreach.h"
 
+/* The longest call, in seconds. */
+#define MAX_DURATION 86400
+
 /* An outcome: what it means for the row, the lead and the call. */
 typedef struct Outcome
 {
@@ -66,6 +69,7 @@ typedef struct AttemptRow
 	pg_uuid_t claimed_by;
 	bool is_marked;   /* the lead says that it must not be called */
 	bool was_reached; /* in an earlier call */
+	bool is_done;     /* was reached, and is not to be called again */
 	bool is_leaving;  /* its list was taken from the campaign */
 	bool has_listed_at;
 	TimestampTz listed_at;
@@ -111,15 +115,16 @@ lock_lead(const AttemptRow *row)
 	"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts," \
 	"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after," \
 	"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, l.do_not_call," \
-	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL, d.created_at" \
-	"  FROM lead_system.campaign_leads c" \
-	"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
-	"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id" \
-	"  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1" \
-	"       AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id" \
-	"  LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number" \
-	"       AND (d.expires_at IS NULL OR d.expires_at > $3)" \
-	" WHERE c.organization_id = $1 AND c.id = $2"
+	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL, d.created_at," \
+	"       c.status = 'contacted' AND NOT c.is_withdrawn AND NOT " LS_IS_CALLBACK_SQL( \
+		"c") "  FROM lead_system.campaign_leads c" \
+			 "  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
+			 "  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id" \
+			 "  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1" \
+			 "       AND a.campaign_id = c.campaign_id AND a.lead_list_id = c.lead_list_id" \
+			 "  LEFT JOIN lead_system.dnc_list d ON d.organization_id = $1 AND d.phone_number = l.phone_number" \
+			 "       AND (d.expires_at IS NULL OR d.expires_at > $3)" \
+			 " WHERE c.organization_id = $1 AND c.id = $2"
 
 /* Read the row and what goes with it; with "lock", lead and row are locked. */
 static void
@@ -152,6 +157,7 @@ read_row(AttemptRow *row, bool lock)
 	row->has_listed_at = !ls_result_isnull(0, 13);
 	if (row->has_listed_at)
 		row->listed_at = ls_result_timestamptz(0, 13);
+	row->is_done = ls_result_bool(0, 14);
 }
 
 /*
@@ -182,6 +188,14 @@ check_row(const AttemptRow *row, const LsCallDetails *details)
 				errhint("Record calls for leads that claim_campaign_leads() handed to you.")));
 }
 
+/* Would the row be called again, if its list were still there (I10)? */
+static bool
+wants_retry(const AttemptRow *row, const Outcome *outcome)
+{
+	return outcome->status == NULL && strcmp(row->status, "dnc") != 0 && !row->is_done &&
+		   row->attempts + 1 < row->max_attempts;
+}
+
 /*
  * The status that the row gets (I10, I11).  Who was reached in an earlier call
  * has been contacted, whatever became of the later ones.
@@ -193,7 +207,7 @@ new_status(const AttemptRow *row, const Outcome *outcome)
 		return "dnc";
 	if (outcome->status != NULL)
 		return outcome->status;
-	if (row->attempts + 1 < row->max_attempts && !row->is_leaving)
+	if (wants_retry(row, outcome) && !row->is_leaving)
 		return "queued";
 	return row->was_reached ? "contacted" : "failed";
 }
@@ -244,8 +258,7 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration,
 	ls_arg_text(&args, details->notes);
 	ls_arg_timestamptz(&args, ls_clock_now());
 	ls_arg_bool(&args, outcome->reached);
-	ls_arg_bool(&args, outcome->status == NULL && row->is_leaving &&
-						   row->attempts + 1 < row->max_attempts && strcmp(status, "dnc") != 0);
+	ls_arg_bool(&args, wants_retry(row, outcome) && row->is_leaving);
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
@@ -358,21 +371,33 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *detail
 	return !is_repeated(row, details, call);
 }
 
+/* A call that is being recorded. */
+typedef struct Recording
+{
+	AttemptRow row;
+	const Outcome *outcome;
+	int duration;
+	LsCallDetails details;
+	pg_uuid_t *call; /* the answer */
+} Recording;
+
 /* Record the call, unless that has been done; the row is written once. */
 static void
-record_call(AttemptRow *row, const Outcome *outcome, int duration, const LsCallDetails *details,
-	pg_uuid_t *call)
+record_call(void *argument)
 {
+	Recording *this = argument;
+	AttemptRow *row = &this->row;
+	const LsCallDetails *details = &this->details;
 	TimestampTz at = details->has_started ? details->started_at : ls_clock_now();
 	const pg_uuid_t *previous = ls_queue_set_recorded(&row->id);
 
 	PG_TRY();
 	{
-		if (prepare_row(row, outcome, details, call))
+		if (prepare_row(row, this->outcome, details, this->call))
 		{
-			*call = add_call(row, outcome, duration, details, at);
-			update_lead(row, outcome, at);
-			update_row(row, outcome, duration, details, at);
+			*this->call = add_call(row, this->outcome, this->duration, details, at);
+			update_lead(row, this->outcome, at);
+			update_row(row, this->outcome, this->duration, details, at);
 		}
 	}
 	PG_FINALLY();
@@ -388,26 +413,24 @@ PG_FUNCTION_INFO_V1(ls_outreach_record_attempt);
 Datum
 ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 {
-	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
-	AttemptRow row = {0};
-	const Outcome *outcome;
-	LsCallDetails details;
+	Recording this = {0};
 	LsScope scope;
-	int duration;
 
 	LS_REQUIRE_ARG(0, "p_campaign_lead_id");
 	LS_REQUIRE_ARG(1, "p_outcome");
-	row.id = *PG_GETARG_UUID_P(0);
-	outcome = find_outcome(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	duration = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
-	if (duration < 0)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_duration must not be negative")));
-	ls_call_details_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &details);
-	ls_enter_org_of("campaign_leads", "campaign lead", &row.id, LS_WRITE, &row.org);
+	this.row.id = *PG_GETARG_UUID_P(0);
+	this.outcome = find_outcome(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	this.duration = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+	if (this.duration < 0 || this.duration > MAX_DURATION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("p_duration must be between 0 and %d", MAX_DURATION),
+						   errhint("It is the length of the call in seconds.")));
+	ls_call_details_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &this.details);
+	ls_enter_org_of("campaign_leads", "campaign lead", &this.row.id, LS_WRITE, &this.row.org);
 
+	this.call = palloc(sizeof(pg_uuid_t));
 	ls_scope_open(&scope, LS_AS_OWNER);
-	record_call(&row, outcome, duration, &details, result);
+	ls_counts_defer(record_call, &this);
 	ls_scope_close(&scope);
-	PG_RETURN_UUID_P(result);
+	PG_RETURN_UUID_P(this.call);
 }

@@ -112,7 +112,7 @@ read_lists(LsClaim *claim)
 		"  FROM lead_system.campaign_lead_lists a"
 		"  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = a.campaign_id"
 		" WHERE a.organization_id = $1 AND a.campaign_id = $2 AND a.is_active"
-		" ORDER BY a.lead_list_id",
+		" ORDER BY a.priority, a.assigned_at, a.lead_list_id",
 		UUIDOID, UUIDOID);
 	LsArgs args = {0};
 	int i;
@@ -383,18 +383,31 @@ take(const LsClaim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 	return taken;
 }
 
+/* A claim, and where its leads go. */
+typedef struct Claiming
+{
+	LsClaim claim;
+	ReturnSetInfo *rsinfo;
+} Claiming;
+
 /* Make the claim: callbacks, then the queue, as long as leads come into it. */
 static void
-make_claim(const LsClaim *claim, ReturnSetInfo *rsinfo)
+make_claim(void *argument)
 {
-	int allowed = allowed_now(claim);
-	int taken = take(claim, rsinfo, true, allowed);
+	Claiming *this = argument;
+	LsClaim *claim = &this->claim;
+	int allowed;
+	int taken;
 	bool more = true;
 
+	read_lists(claim);
+	ls_claim_release_lapsed(claim);
+	allowed = allowed_now(claim);
+	taken = take(claim, this->rsinfo, true, allowed);
 	while (taken < allowed && more)
 	{
 		more = ls_claim_release_waiting(claim);
-		taken += take(claim, rsinfo, false, allowed - taken);
+		taken += take(claim, this->rsinfo, false, allowed - taken);
 	}
 }
 
@@ -431,35 +444,31 @@ PG_FUNCTION_INFO_V1(ls_outreach_claim);
 Datum
 ls_outreach_claim(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	LsClaim claim = {0};
+	Claiming claiming = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	LsClaim *claim = &claiming.claim;
 	LsScope scope;
 
 	LS_REQUIRE_ARG(0, "p_campaign_id");
 	LS_REQUIRE_ARG(3, "p_lease");
-	claim.campaign = *PG_GETARG_UUID_P(0);
-	claim.limit = PG_ARGISNULL(1) ? 1 : PG_GETARG_INT32(1);
-	if (claim.limit < 1 || claim.limit > MAX_CLAIM)
+	claim->campaign = *PG_GETARG_UUID_P(0);
+	claim->limit = PG_ARGISNULL(1) ? 1 : PG_GETARG_INT32(1);
+	if (claim->limit < 1 || claim->limit > MAX_CLAIM)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("p_limit must be between 1 and %d", MAX_CLAIM)));
-	claim.lease_until = DatumGetTimestampTz(DirectFunctionCall2(
+	claim->lease_until = DatumGetTimestampTz(DirectFunctionCall2(
 		timestamptz_pl_interval, TimestampTzGetDatum(ls_clock_now()), PG_GETARG_DATUM(3)));
-	if (claim.lease_until <= ls_clock_now())
+	if (claim->lease_until <= ls_clock_now())
 		ereport(
 			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_lease must be positive")));
-	ls_enter_org_of("campaigns", "campaign", &claim.campaign, LS_WRITE, &claim.org);
-	set_user(&claim, PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2));
+	ls_enter_org_of("campaigns", "campaign", &claim->campaign, LS_WRITE, &claim->org);
+	set_user(claim, PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2));
 	InitMaterializedSRF(fcinfo, 0);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	(void) set_config_option(
 		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (read_campaign(&claim))
-	{
-		read_lists(&claim);
-		ls_claim_release_lapsed(&claim);
-		make_claim(&claim, rsinfo);
-	}
+	if (read_campaign(claim))
+		ls_counts_defer(make_claim, &claiming);
 	ls_scope_close(&scope);
 	return (Datum) 0;
 }

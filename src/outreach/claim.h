@@ -22,13 +22,14 @@ typedef struct LsClaim
 	char *timezone; /* in which the campaign's day begins */
 	bool capped;
 	int daily_cap;
-	Datum lists; /* that are active, in order */
+	Datum lists; /* that are active, in the order of their priority */
 	pg_uuid_t *list_ids;
 	int *max_attempts; /* of each of them */
 	int n_lists;
+	bool lists_kept; /* they cannot be deleted before the claim is done */
 } LsClaim;
 
-extern void ls_claim_release_lapsed(const LsClaim *claim);
-extern bool ls_claim_release_waiting(const LsClaim *claim);
+extern void ls_claim_release_lapsed(LsClaim *claim);
+extern bool ls_claim_release_waiting(LsClaim *claim);
 
 #endif /* LS_OUTREACH_CLAIM_H */

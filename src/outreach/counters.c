@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -42,6 +43,10 @@ typedef struct CountEntry
 	CountKey key; /* hash key */
 	int delta[MAX_DELTAS];
 } CountEntry;
+
+/* Where counts of campaign_leads are summed up, by which (sub)transaction. */
+static HTAB *deferred_counts = NULL;
+static SubTransactionId deferred_in = InvalidSubTransactionId;
 
 /* Add to the counts of a key. */
 static void
@@ -183,6 +188,74 @@ ls_outreach_members_changed(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Write the counts of campaign_leads. */
+static void
+apply_campaign_counts(HTAB *counts)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.campaign_lead_lists"
+		"   SET total_leads = total_leads + $4, open_leads = open_leads + $5,"
+		"       contacted_leads = contacted_leads + $6, successful_leads = successful_leads + $7,"
+		"       completed_at = CASE WHEN open_leads + $5 > 0 OR total_leads + $4 = 0 THEN NULL"
+		"                           ELSE coalesce(completed_at, $8) END"
+		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3",
+		UUIDOID, UUIDOID, UUIDOID, INT4OID, INT4OID, INT4OID, INT4OID, TIMESTAMPTZOID);
+
+	counts_apply(counts, &query, 2, MAX_DELTAS);
+}
+
+/* Do work while counts are summed up. */
+static void
+run_deferred(HTAB *counts, void (*work)(void *), void *argument)
+{
+	HTAB *outer_counts = deferred_counts;
+	SubTransactionId outer_in = deferred_in;
+
+	deferred_counts = counts;
+	deferred_in = GetCurrentSubTransactionId();
+	PG_TRY();
+	{
+		work(argument);
+	}
+	PG_FINALLY();
+	{
+		deferred_counts = outer_counts;
+		deferred_in = outer_in;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Are counts summed up for later?  Not those of a subtransaction within, which
+ * may be rolled back alone.
+ */
+static bool
+counts_are_deferred(void)
+{
+	return deferred_counts != NULL && deferred_in == GetCurrentSubTransactionId();
+}
+
+/*
+ * Do work of several statements on campaign_leads, and write their counts once,
+ * after the last of them: so that no row is waited for while counts are locked,
+ * and these are locked in their order.  Work within work is part of it.
+ */
+void
+ls_counts_defer(void (*work)(void *), void *argument)
+{
+	HTAB *counts;
+
+	if (counts_are_deferred())
+	{
+		work(argument);
+		return;
+	}
+	counts = counts_create();
+	run_deferred(counts, work, argument);
+	apply_campaign_counts(counts);
+	hash_destroy(counts);
+}
+
 /* Where the columns of campaign_leads stand. */
 typedef struct CampaignLeadColumns
 {
@@ -190,14 +263,19 @@ typedef struct CampaignLeadColumns
 	int campaign;
 	int list;
 	int status;
+	int is_dialable;
 } CampaignLeadColumns;
 
-/* Count a row of campaign_leads: total, open, contacted, successful. */
+/*
+ * Count a row of campaign_leads: total, open, contacted, successful.  A lead that
+ * cannot be dialled is not open, or its list would never be complete.
+ */
 static void
 count_campaign_lead(
 	HTAB *counts, TupleTableSlot *slot, const CampaignLeadColumns *columns, int sign)
 {
 	char *status;
+	bool dialable = DatumGetBool(slot->tts_values[columns->is_dialable - 1]);
 	int amounts[MAX_DELTAS] = {1, 0, 0, 0};
 	CountKey key;
 
@@ -207,8 +285,8 @@ count_campaign_lead(
 		!slot_uuid(slot, columns->list, &key.second))
 		return;
 	status = TextDatumGetCString(slot->tts_values[columns->status - 1]);
-	amounts[1] = strcmp(status, "new") == 0 || strcmp(status, "queued") == 0 ||
-				 strcmp(status, "calling") == 0;
+	amounts[1] = strcmp(status, "calling") == 0 ||
+				 (dialable && (strcmp(status, "new") == 0 || strcmp(status, "queued") == 0));
 	amounts[2] = strcmp(status, "contacted") == 0 || strcmp(status, "converted") == 0;
 	amounts[3] = strcmp(status, "converted") == 0;
 	count_add(counts, &key, amounts, MAX_DELTAS, sign);
@@ -220,24 +298,17 @@ PG_FUNCTION_INFO_V1(ls_outreach_campaign_leads_changed);
 Datum
 ls_outreach_campaign_leads_changed(PG_FUNCTION_ARGS)
 {
-	LS_QUERY(query,
-		"UPDATE lead_system.campaign_lead_lists"
-		"   SET total_leads = total_leads + $4, open_leads = open_leads + $5,"
-		"       contacted_leads = contacted_leads + $6, successful_leads = successful_leads + $7,"
-		"       completed_at = CASE WHEN open_leads + $5 > 0 OR total_leads + $4 = 0 THEN NULL"
-		"                           ELSE coalesce(completed_at, $8) END"
-		" WHERE organization_id = $1 AND campaign_id = $2 AND lead_list_id = $3",
-		UUIDOID, UUIDOID, UUIDOID, INT4OID, INT4OID, INT4OID, INT4OID, TIMESTAMPTZOID);
 	TriggerData *trigdata =
 		ls_trigger_check(fcinfo, "campaign_leads_changed", LS_TRIGGER_AFTER_STATEMENT,
 			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, "campaign_leads");
 	Relation rel = trigdata->tg_relation;
 	CampaignLeadColumns columns = {ls_trigger_attnum(rel, "organization_id"),
 		ls_trigger_attnum(rel, "campaign_id"), ls_trigger_attnum(rel, "lead_list_id"),
-		ls_trigger_attnum(rel, "status")};
+		ls_trigger_attnum(rel, "status"), ls_trigger_attnum(rel, "is_dialable")};
 	MemoryContext row_context = AllocSetContextCreate(
 		CurrentMemoryContext, "lead_system row of campaign_leads", ALLOCSET_SMALL_SIZES);
-	HTAB *counts = counts_create();
+	bool deferred = counts_are_deferred();
+	HTAB *counts = deferred ? deferred_counts : counts_create();
 	LsTransition transition;
 
 	if (ls_org_is_leaving(NULL))
@@ -255,7 +326,8 @@ ls_outreach_campaign_leads_changed(PG_FUNCTION_ARGS)
 		MemoryContextReset(row_context);
 	}
 	ls_transition_close(&transition);
-	counts_apply(counts, &query, 2, MAX_DELTAS);
+	if (!deferred)
+		apply_campaign_counts(counts);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		ls_plans_follow_growth(rel);
 	return PointerGetDatum(NULL);

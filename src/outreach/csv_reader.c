@@ -4,12 +4,15 @@
  *	  Reads records of a CSV text with libcsv, and goes on after a broken one.
  *
  *	  libcsv is fed one physical line at a time, so that it is known on which
- *	  line a record begins.  It runs in strict mode.  When it refuses a record,
- *	  the first line of that record is split here, leniently: if this gives as
- *	  many fields as the file has columns, it is taken, with a warning (a quote
- *	  in the middle of a field is the usual case); if not, or if a quote is never
- *	  closed, the line is reported as broken.  Either way reading goes on with
- *	  the line after it, so that a broken record costs one line.
+ *	  line a record begins.  It runs in strict mode.  What it accepts is one
+ *	  record, however many lines and fields it has: with the wrong number of
+ *	  fields it is reported as a whole, since the lines within its quotes are
+ *	  somebody's text, not records.  When libcsv refuses a record, the first line
+ *	  of it is split here, leniently: if this gives as many fields as the file
+ *	  has columns, it is taken, with a warning (a quote in the middle of a field
+ *	  is the usual case); if not, or if a quote is never closed, the line is
+ *	  reported as broken, and reading goes on with the line after it, so that a
+ *	  quote that is not closed costs one line.
  *
  *	  The server's own COPY parser was compared (docs/benchmarks.md): it ends at
  *	  the first error, and drops quotes in the middle of a field silently.
@@ -146,9 +149,7 @@ ls_csv_open(LsCsvReader *reader, const char *text, size_t len, char delimiter, c
 
 /*
  * Read a record strictly, over as many lines as it has.  False when libcsv
- * refuses it, or when it swallowed lines and yet has the wrong number of
- * fields, as it does when a quote is not closed; the reader then stands where
- * it stood.
+ * refuses it; the reader then stands where it stood.
  */
 static bool
 read_strictly(LsCsvReader *reader, LsCsvRecord *record)
@@ -175,8 +176,7 @@ read_strictly(LsCsvReader *reader, LsCsvRecord *record)
 	if (!refused && !collector.complete)
 		refused = csv_fini(&parser, csv_field, csv_end, &collector) != 0;
 	csv_free(&parser);
-	if (refused ||
-		(line > reader->line + 1 && reader->n_columns > 0 && collector.n != reader->n_columns))
+	if (refused)
 		return false;
 	record->fields = collector.fields;
 	record->n_fields = collector.n;

@@ -9,7 +9,7 @@ REVOKE ALL ON FUNCTION lead_system.create_lead_list_from_csv(uuid, character var
 CREATE FUNCTION lead_system.import_leads_csv(list_name text, csv text, options jsonb DEFAULT '{}') RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_import_csv';
 COMMENT ON FUNCTION lead_system.import_leads_csv(text, text, jsonb) IS
-    'Imports CSV text into a list of leads, which is made if need be; returns the import''s id: lead_imports tells what became of the rows, lead_import_errors which were rejected and why. A lead that exists is found by source and source_id, e-mail address, or phone number (semantics I13). Options: mapping (header to column, null to ignore), delimiter, quote, header, region, on_duplicate (merge, skip, reject), source, null_values. Progress is shown in pg_stat_progress_copy.';
+    'Imports CSV text into a list of leads, which is made if need be; returns the import''s id: lead_imports tells what became of the rows, lead_import_errors which were rejected and why. A lead that exists is found by id, source and source_id, e-mail address, or phone number, in this order (semantics I13). Options: mapping (header to column, null to ignore), delimiter, quote, header, region, on_duplicate (merge, skip, reject), source, null_values. Progress is shown in pg_stat_progress_copy.';
 REVOKE ALL ON FUNCTION lead_system.import_leads_csv(text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.parse_csv(csv text, delimiter text DEFAULT ',', quote text DEFAULT '"')

@@ -17,6 +17,7 @@
 #include "utils/backend_progress.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "lead_system.h"
@@ -27,7 +28,7 @@
 #include "core/uuid.h"
 #include "outreach/import.h"
 
-/* A row's text, by its digest, and how often the import has met it. */
+/* What a row says, by its digest, and how often the import has met it. */
 typedef struct Fingerprint
 {
 	char digest[PG_SHA256_DIGEST_LENGTH]; /* hash key */
@@ -137,9 +138,15 @@ ls_import_start(const pg_uuid_t *org, const char *list_name, const LsImportOptio
 LsImportRow *
 ls_import_new_row(LsImport *import, int line, const char *raw, size_t raw_len)
 {
-	MemoryContext caller = MemoryContextSwitchTo(import->batch_context);
-	LsImportRow *row = palloc0(sizeof(LsImportRow));
+	MemoryContext caller;
+	LsImportRow *row;
 
+	/* Rows that were reported take memory, too. */
+	if (import->n_begun == import->batch_size)
+		ls_import_flush(import);
+	import->n_begun++;
+	caller = MemoryContextSwitchTo(import->batch_context);
+	row = palloc0(sizeof(LsImportRow));
 	row->line = line;
 	row->raw = pnstrdup(raw, raw_len);
 	MemoryContextSwitchTo(caller);
@@ -179,15 +186,44 @@ ls_import_set(LsImport *import, LsImportRow *row, const LsImportColumn *column, 
 }
 
 /*
- * A record with neither source_id, e-mail address nor phone number is known by
- * its text, so that importing the file again adds nothing.  The second of two
- * records that are the same in every letter is another lead, not a duplicate.
+ * Everything that a row says, in a form that does not depend on how the file
+ * is written or on settings of the session.
+ */
+static char *
+all_values(const LsLeadInput *input)
+{
+	StringInfoData all;
+	int i;
+
+	initStringInfo(&all);
+	for (i = 0; i < LEAD_N_COLUMNS; i++)
+	{
+		Oid type = ls_lead_columns[i].type;
+		Oid function;
+		bool is_varlena;
+		char *value;
+
+		if (!input->set[i] || i == LEAD_source)
+			continue;
+		getTypeOutputInfo(type, &function, &is_varlena);
+		value = type == TIMESTAMPTZOID
+					? psprintf(INT64_FORMAT, (int64) DatumGetTimestampTz(input->values[i]))
+					: OidOutputFunctionCall(function, input->values[i]);
+		appendStringInfo(&all, "%s:%zu:%s;", ls_lead_columns[i].name, strlen(value), value);
+	}
+	return all.data;
+}
+
+/*
+ * A record with neither id, source_id, e-mail address nor phone number is known
+ * by its values, so that importing the file again adds nothing.  The second of
+ * two records that say the same is another lead, not a duplicate.
  */
 static void
 set_fingerprint(LsImport *import, LsImportRow *row)
 {
-	bytea *digest = DatumGetByteaPP(
-		DirectFunctionCall1(sha256_bytea, PointerGetDatum(cstring_to_text(row->raw))));
+	bytea *digest = DatumGetByteaPP(DirectFunctionCall1(
+		sha256_bytea, PointerGetDatum(cstring_to_text(all_values(&row->input)))));
 	Fingerprint *entry;
 	bool found;
 	StringInfoData id;
@@ -216,8 +252,8 @@ ls_import_add_row(LsImport *import, LsImportRow *row)
 		row->input.values[LEAD_source] = CStringGetTextDatum(import->options.source);
 		row->input.set[LEAD_source] = true;
 	}
-	if (!row->input.set[LEAD_source_id] && !row->input.set[LEAD_email] &&
-		!row->input.set[LEAD_phone_number])
+	if (!row->input.set[LEAD_id] && !row->input.set[LEAD_source_id] &&
+		!row->input.set[LEAD_email] && !row->input.set[LEAD_phone_number])
 		set_fingerprint(import, row);
 	MemoryContextSwitchTo(caller);
 	import->rows[import->n_rows++] = row;

@@ -10,6 +10,7 @@
 
 #include "utils/hsearch.h"
 
+#include "leads/check.h"
 #include "leads/input.h"
 
 typedef enum LsOnDuplicate
@@ -60,6 +61,8 @@ typedef struct LsImportRow
 	int line;
 	char *raw;
 	LsLeadInput input;
+	bool suspect; /* the table may refuse it: to be written alone */
+	LsLeadFault suspicion;
 } LsImportRow;
 
 typedef struct LsImportCounts
@@ -86,7 +89,9 @@ typedef struct LsImport
 	MemoryContext batch_context; /* of the rows below */
 	LsImportRow **rows;
 	int n_rows;
-	HTAB *fingerprints; /* of rows that have nothing else to be known by */
+	int n_begun;         /* of the batch, with rows that are not in it: they were reported */
+	bool may_be_changed; /* a trigger of the user's may change what is written */
+	HTAB *fingerprints;  /* of rows that have nothing else to be known by */
 } LsImport;
 
 /* import_options.c */

@@ -66,7 +66,7 @@ read_header(const LsImport *import, const LsCsvRecord *first)
 		bad_file(
 			import->options.header ? "no column of the header is known" : "no column is mapped",
 			psprintf("Pass {\"mapping\": {\"<header>\": \"<column>\"}}. Columns are: %s.",
-				ls_lead_input_names()));
+				ls_lead_input_names(LS_INPUT_MAPPED)));
 	return columns;
 }
 
@@ -219,13 +219,22 @@ feed_array(LsImport *import, Datum input)
 	JsonbIteratorToken token;
 	JsonbValue value;
 	int line = 0;
+	MemoryContext record_context = AllocSetContextCreate(
+		CurrentMemoryContext, "lead_system imported record", ALLOCSET_DEFAULT_SIZES);
 
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
 	{
+		MemoryContext caller;
+
 		CHECK_FOR_INTERRUPTS();
-		if (token == WJB_ELEM)
-			import_object(import, ++line, ls_json_value_to_jsonb(&value));
+		if (token != WJB_ELEM)
+			continue;
+		caller = MemoryContextSwitchTo(record_context);
+		import_object(import, ++line, ls_json_value_to_jsonb(&value));
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(record_context);
 	}
+	MemoryContextDelete(record_context);
 }
 
 PG_FUNCTION_INFO_V1(ls_outreach_create_list_from_csv);

@@ -3,9 +3,10 @@
  * import_batch.c
  *	  Writes a batch of imported rows.
  *
- *	  Rows that the table would not take are reported and left out.  The rows of
- *	  one lead are collapsed into one unit, units are matched with the leads that
- *	  exist (semantics I13), new ones inserted and others updated, each with one
+ *	  Rows that the table would not take are reported and left out; one that it
+ *	  may not take is written alone, and the table decides.  The rows of one lead
+ *	  are collapsed into one unit, units are matched with the leads that exist
+ *	  (semantics I13), new ones inserted and others updated, each with one
  *	  statement.  All this runs in a subtransaction: when something is refused all
  *	  the same, the batch is halved and tried again, down to the one unit that is
  *	  at fault, so that a bad row costs itself and no other, whichever rule or
@@ -17,176 +18,55 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "lead_system.h"
 #include "core/query.h"
-#include "core/uuid.h"
 #include "outreach/import.h"
 #include "outreach/import_write.h"
 
-/* The first unit that has a key. */
-typedef struct KeyEntry
-{
-	uint64 hash; /* hash key */
-	int unit;
-} KeyEntry;
-
-const LsLeadColumn ls_import_keys[LS_IMPORT_N_KEYS] = {
-	LEAD_id, LEAD_source_id, LEAD_email, LEAD_phone_number};
-
-/* A key of a row as text, with the kind of key before it; NULL if not set. */
-static char *
-key_text(const LsLeadInput *input, LsLeadColumn column)
-{
-	const char *source = "";
-
-	if (!input->set[column])
-		return NULL;
-	if (column == LEAD_id)
-		return psprintf("id:%s", ls_uuid_text(DatumGetUUIDP(input->values[column])));
-	if (column == LEAD_source_id)
-		source = ls_lead_input_text(input, LEAD_source);
-	return psprintf("%d:%s:%s", column, source, ls_lead_input_text(input, column));
-}
-
-/* Hash of a key. */
-static uint64
-key_hash(const char *key)
-{
-	return hash_bytes_extended((const unsigned char *) key, strlen(key), 0);
-}
-
-/* Find the unit that a row belongs to; -1 when it is the first of its lead. */
-static int
-find_unit(HTAB *keys, LsImportUnit *units, const LsLeadInput *input)
-{
-	int i;
-
-	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
-	{
-		char *key = key_text(input, ls_import_keys[i]);
-		uint64 hash = key ? key_hash(key) : 0;
-		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_FIND, NULL) : NULL;
-		char *other = entry ? key_text(&units[entry->unit].input, ls_import_keys[i]) : NULL;
-
-		if (other != NULL && strcmp(other, key) == 0)
-			return entry->unit;
-	}
-	return -1;
-}
-
-/* Note the keys of a unit. */
-static void
-remember_keys(HTAB *keys, const LsLeadInput *input, int unit)
-{
-	int i;
-
-	for (i = 0; i < LS_IMPORT_N_KEYS; i++)
-	{
-		char *key = key_text(input, ls_import_keys[i]);
-		uint64 hash = key ? key_hash(key) : 0;
-		KeyEntry *entry = key ? hash_search(keys, &hash, HASH_ENTER, NULL) : NULL;
-
-		if (entry != NULL)
-			entry->unit = unit;
-	}
-}
-
-/* What two rows say of a column of the same lead: the later one overwrites. */
-static Datum
-merged_value(int column, Datum earlier, Datum later)
-{
-	if (ls_lead_columns[column].flags & LS_LEAD_STICKY)
-		return BoolGetDatum(DatumGetBool(earlier) || DatumGetBool(later));
-	if (ls_lead_columns[column].type == JSONBOID)
-		return DirectFunctionCall2(jsonb_concat, earlier, later);
-	return later;
-}
-
-/* A later row of the same lead overwrites, but for the origin. */
-void
-ls_import_merge_input(LsLeadInput *into, const LsLeadInput *from)
-{
-	int i;
-
-	for (i = 0; i < LEAD_N_COLUMNS; i++)
-	{
-		if (!from->set[i] || (into->set[i] && ls_lead_fills_only((LsLeadColumn) i)))
-			continue;
-		into->values[i] =
-			into->set[i] ? merged_value(i, into->values[i], from->values[i]) : from->values[i];
-		into->set[i] = true;
-	}
-}
+/* 17 has no name for it, since it no longer raises it. */
+#define LS_SNAPSHOT_TOO_OLD MAKE_SQLSTATE('7', '2', '0', '0', '0')
 
 /*
- * Collapse rows into units; returns how many there are.  Only when rows are
- * merged does a later row add to its unit.  Otherwise it is a duplicate of the
- * first, as it would be if that had been in the batch before.
+ * May an error be the fault of a row?  Rules of the user's raise what they
+ * like, so it is told by what cannot be: the state of the server, of a
+ * connection or of the transaction, other sessions, a request to stop.
  */
-static int
-collapse(LsImport *import, LsImportUnit *units)
-{
-	HASHCTL ctl = {0};
-	HTAB *keys;
-	int n = 0;
-	int i;
-
-	ctl.keysize = sizeof(uint64);
-	ctl.entrysize = sizeof(KeyEntry);
-	ctl.hcxt = CurrentMemoryContext;
-	keys = hash_create("lead_system import keys", import->n_rows * 2 + 1, &ctl,
-		HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (i = 0; i < import->n_rows; i++)
-	{
-		LsImportRow *row = import->rows[i];
-		int unit = find_unit(keys, units, &row->input);
-
-		if (unit < 0)
-		{
-			unit = n++;
-			memset(&units[unit], 0, sizeof(LsImportUnit));
-			units[unit].input = row->input;
-			units[unit].rows = list_make1(row);
-		}
-		else
-		{
-			units[unit].rows = lappend(units[unit].rows, row);
-			if (import->options.on_duplicate != LS_IMPORT_MERGE)
-				continue;
-			ls_import_merge_input(&units[unit].input, &row->input);
-		}
-		remember_keys(keys, &units[unit].input, unit);
-	}
-	return n;
-}
-
-/* May an error be the fault of a row?  Others end the import. */
 bool
 ls_import_is_row_error(int sqlstate)
 {
-	int category = ERRCODE_TO_CATEGORY(sqlstate);
+	static const int others[] = {ERRCODE_CONNECTION_EXCEPTION, ERRCODE_INVALID_TRANSACTION_STATE,
+		ERRCODE_TRANSACTION_ROLLBACK, ERRCODE_INSUFFICIENT_RESOURCES, ERRCODE_OPERATOR_INTERVENTION,
+		ERRCODE_SYSTEM_ERROR, LS_SNAPSHOT_TOO_OLD, ERRCODE_CONFIG_FILE_ERROR,
+		ERRCODE_INTERNAL_ERROR};
+	int i;
 
-	return category == ERRCODE_DATA_EXCEPTION ||
-		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
-		   category == ERRCODE_TO_CATEGORY(LS_ERRCODE_STATUS_STEP) ||
-		   category == ERRCODE_TO_CATEGORY(ERRCODE_PROGRAM_LIMIT_EXCEEDED) ||
-		   category == ERRCODE_TO_CATEGORY(ERRCODE_RAISE_EXCEPTION) ||
-		   sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+	for (i = 0; i < (int) lengthof(others); i++)
+	{
+		if (ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_TO_CATEGORY(others[i]))
+			return false;
+	}
+	return sqlstate != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-/* May trying again help?  When another session wrote the same leads. */
+/* Was a lead deleted between being found and being put into the list? */
 static bool
-is_conflict(int sqlstate)
+lead_is_gone(const ErrorData *error)
 {
-	return sqlstate == ERRCODE_UNIQUE_VIOLATION || sqlstate == ERRCODE_T_R_DEADLOCK_DETECTED;
+	return error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION && error->table_name != NULL &&
+		   strcmp(error->table_name, "lead_list_members") == 0;
+}
+
+/* May trying again help?  When another session wrote the same leads, if it can be seen. */
+static bool
+is_conflict(const ErrorData *error)
+{
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK)
+		return error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED || !IsolationUsesXactSnapshot();
+	return error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION || lead_is_gone(error);
 }
 
 /*
@@ -217,7 +97,7 @@ try_units(LsImport *import, LsImportUnit *units, int n)
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 		import->counts = counts;
-		if (!ls_import_is_row_error(failure->sqlerrcode))
+		if (!ls_import_is_row_error(failure->sqlerrcode) && !is_conflict(failure))
 			ReThrowError(failure);
 		ls_import_show_progress(import);
 	}
@@ -240,7 +120,7 @@ write_rows_of(LsImport *import, const LsImportUnit *unit)
 		LsImportUnit single;
 
 		memset(&single, 0, sizeof(single));
-		single.input = ((LsImportRow *) lfirst(cell))->input;
+		single.own = ((LsImportRow *) lfirst(cell))->input;
 		single.rows = list_make1(lfirst(cell));
 		write_units(import, &single, 1);
 	}
@@ -252,11 +132,10 @@ write_units(LsImport *import, LsImportUnit *units, int n)
 {
 	ErrorData *error;
 
-	/* An attempt may have folded other units into this one. */
-	if (n == 1 && list_length(units->rows) == 1)
-		units->input = ((LsImportRow *) linitial(units->rows))->input;
+	if (n == 0)
+		return;
 	error = try_units(import, units, n);
-	if (error != NULL && is_conflict(error->sqlerrcode))
+	if (error != NULL && is_conflict(error))
 		error = try_units(import, units, n);
 	if (error == NULL)
 		return;
@@ -267,10 +146,44 @@ write_units(LsImport *import, LsImportUnit *units, int n)
 	}
 	else if (list_length(units->rows) > 1)
 		write_rows_of(import, units);
-	else if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED)
+	else if (!ls_import_is_row_error(error->sqlerrcode))
 		ReThrowError(error); /* no fault of the row: the whole import is to be retried */
+	else if (IsolationUsesXactSnapshot() &&
+			 (lead_is_gone(error) ? units->matched : ls_import_is_unseen(import, units, error)))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						   errmsg("another session wrote a lead that is imported"),
+						   errhint("Retry the transaction.")));
 	else
 		ls_import_reject_row(import, linitial(units->rows), error);
+}
+
+/* Write all units, wave by wave; a unit whose row is suspect goes alone. */
+static void
+write_waves(LsImport *import, LsImportUnit *units, int n)
+{
+	LsImportUnit *run = palloc(sizeof(LsImportUnit) * n);
+	int left = n;
+	int wave;
+	int i;
+
+	for (wave = 0; left > 0; wave++)
+	{
+		int n_run = 0;
+
+		for (i = 0; i < n; i++)
+		{
+			if (units[i].wave != wave)
+				continue;
+			left--;
+			run[n_run++] = units[i];
+			if (!((LsImportRow *) linitial(units[i].rows))->suspect)
+				continue;
+			write_units(import, run, n_run - 1);
+			write_units(import, &run[n_run - 1], 1);
+			n_run = 0;
+		}
+		write_units(import, run, n_run);
+	}
 }
 
 /* Write the batch and start the next one. */
@@ -283,13 +196,13 @@ ls_import_flush(LsImport *import)
 
 	if (import->n_rows > 0)
 	{
-		ls_import_refuse_rows(import);
+		ls_import_check_rows(import);
 		units = palloc(sizeof(LsImportUnit) * Max(import->n_rows, 1));
-		n = collapse(import, units);
-		if (n > 0)
-			write_units(import, units, n);
+		n = ls_import_collapse(import, units);
+		write_waves(import, units, n);
 	}
 	import->n_rows = 0;
+	import->n_begun = 0;
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(import->batch_context);
 }

@@ -21,6 +21,7 @@ typedef struct LeadEntry
 {
 	pg_uuid_t lead; /* hash key */
 	LsImportUnit *unit;
+	bool closed; /* later units are to be written after it */
 } LeadEntry;
 
 /* A unit's lead exists. */
@@ -130,7 +131,9 @@ refuse_status(LsImport *import, LsImportUnit *unit)
 	int sqlstate = ERRCODE_CHECK_VIOLATION;
 	const char *reason;
 
-	if (pipeline == NULL)
+	/* A lead that is not updated may have any status, and triggers may change it. */
+	if (pipeline == NULL || import->may_be_changed ||
+		(unit->matched && import->options.on_duplicate != LS_IMPORT_MERGE))
 		return;
 	if (status == NULL)
 		reason = psprintf("\"%s\" is not a status of pipeline \"%s\"", name, pipeline->name);
@@ -149,7 +152,8 @@ refuse_status(LsImport *import, LsImportUnit *unit)
 
 /*
  * Two units can turn out to be the same lead, one found by its e-mail address
- * and one by its number; the later one goes into the earlier one.
+ * and one by its number; the later one goes into the earlier one, or is written
+ * after it.
  */
 static void
 fold_units(const LsImport *import, LsImportUnit *units, int n)
@@ -172,7 +176,13 @@ fold_units(const LsImport *import, LsImportUnit *units, int n)
 			continue;
 		entry = hash_search(leads, &units[i].lead, HASH_ENTER, &found);
 		if (!found)
+		{
 			entry->unit = &units[i];
+			entry->closed = false;
+		}
+		else if (import->options.on_duplicate == LS_IMPORT_MERGE &&
+				 (entry->closed || !ls_import_may_join(&entry->unit->input, &units[i].input)))
+			units[i].postponed = entry->closed = true;
 		else
 		{
 			/* What is merged outlasts this attempt at writing the batch. */
@@ -197,7 +207,10 @@ ls_import_match(LsImport *import, LsImportUnit *units, int n)
 	int i;
 
 	for (i = 0; i < n; i++)
-		units[i].matched = units[i].folded = units[i].refused = false;
+	{
+		units[i].matched = units[i].folded = units[i].postponed = units[i].refused = false;
+		units[i].input = units[i].own;
+	}
 	if (ls_relation_is_distributed(ls_relation_oid("leads", false)))
 		match_by_query(import, units, n);
 	else
@@ -208,6 +221,31 @@ ls_import_match(LsImport *import, LsImportUnit *units, int n)
 			refuse_status(import, &units[i]);
 	}
 	fold_units(import, units, n);
+}
+
+/*
+ * Is a unit refused because of a lead that this transaction does not see, since
+ * another one has written it after this one's snapshot was taken?
+ */
+bool
+ls_import_is_unseen(LsImport *import, const LsImportUnit *unit, const ErrorData *error)
+{
+	char *name =
+		error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION ? ls_import_column_at_fault(error) : NULL;
+	LsLeadColumn key = name ? ls_lead_find_column(name) : LEAD_NONE;
+	LsLeadFinder *finder;
+	bool visible;
+
+	if (key == LEAD_source)
+		key = LEAD_source_id;
+	if ((key != LEAD_id && key != LEAD_source_id && key != LEAD_email &&
+			key != LEAD_phone_number) ||
+		!unit->input.set[key] || ls_relation_is_distributed(ls_relation_oid("leads", false)))
+		return false;
+	finder = ls_lead_finder_open(&import->org);
+	visible = ls_lead_is_visible(finder, key, &unit->input);
+	ls_lead_finder_close(finder);
+	return !visible;
 }
 
 /* Is a status among those that may follow? */
@@ -263,10 +301,19 @@ row_of_status(const LsImportUnit *unit)
 	return row;
 }
 
+/* Is a matched unit to move into another pipeline? */
+static bool
+moves(const LsImportUnit *unit)
+{
+	return unit->input.set[LEAD_pipeline_id] &&
+		   !ls_uuid_equal(DatumGetUUIDP(unit->input.values[LEAD_pipeline_id]), &unit->pipeline);
+}
+
 /*
  * A matched unit as it is merged.  A lead moves on after it was imported, so
  * when the file comes again, a status that the lead cannot go to is left out,
- * with a warning, and the rest is taken.
+ * with a warning, and the rest is taken.  So is the pipeline of that status:
+ * moved there without it, the lead would start anew.
  */
 LsImportUnit *
 ls_import_mergeable(LsImport *import, LsImportUnit *unit)
@@ -279,11 +326,12 @@ ls_import_mergeable(LsImport *import, LsImportUnit *unit)
 	row = row_of_status(unit);
 	ls_import_problem(import, row->line, row->raw, strlen(row->raw), "status", false,
 		LS_ERRCODE_STATUS_STEP,
-		psprintf("status step from \"%s\" to \"%s\" is not allowed; the status was not taken over",
-			unit->status, ls_lead_input_text(&unit->input, LEAD_status)));
+		psprintf("status step from \"%s\" to \"%s\" is not allowed; %s not taken over",
+			unit->status, ls_lead_input_text(&unit->input, LEAD_status),
+			moves(unit) ? "pipeline and status were" : "the status was"));
 	/* The unit itself stays, since its batch may be tried again in parts. */
 	copy = palloc(sizeof(LsImportUnit));
 	*copy = *unit;
-	copy->input.set[LEAD_status] = false;
+	copy->input.set[LEAD_status] = copy->input.set[LEAD_pipeline_id] = false;
 	return copy;
 }

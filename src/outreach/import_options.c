@@ -150,8 +150,8 @@ check_mapping(const LsImportOptions *options)
 		LsLeadColumn column;
 
 		if (name != NULL && strcmp(name, "metadata") != 0 &&
-			ls_lead_input_target(name, false, &column) == LS_INPUT_UNKNOWN)
-			ls_json_unknown_key("mapping", name, ls_lead_input_names());
+			ls_lead_input_target(name, LS_INPUT_MAPPED, &column) == LS_INPUT_UNKNOWN)
+			ls_json_unknown_key("mapping", name, ls_lead_input_names(LS_INPUT_MAPPED));
 	}
 }
 
@@ -191,7 +191,7 @@ ls_import_map_column(const LsImport *import, const char *name, LsImportColumn *c
 	column->column = LEAD_NONE;
 	if (mapped == NULL)
 	{
-		column->target = ls_lead_input_target(name, true, &column->column);
+		column->target = ls_lead_input_target(name, LS_INPUT_HEADER, &column->column);
 		column->rank = column->target == LS_INPUT_NAME                   ? LS_IMPORT_FULL_NAME
 					   : ls_lead_input_is_own_name(name, column->column) ? LS_IMPORT_OWN_NAME
 																		 : LS_IMPORT_OTHER_NAME;
@@ -201,7 +201,8 @@ ls_import_map_column(const LsImport *import, const char *name, LsImportColumn *c
 	else if (strcmp(ls_json_scalar_text(mapped), "metadata") == 0)
 		column->target = LS_INPUT_UNKNOWN;
 	else
-		column->target = ls_lead_input_target(ls_json_scalar_text(mapped), false, &column->column);
+		column->target =
+			ls_lead_input_target(ls_json_scalar_text(mapped), LS_INPUT_MAPPED, &column->column);
 }
 
 /* Does a text mean that there is no value? */

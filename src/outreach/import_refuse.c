@@ -25,17 +25,9 @@
 #include "leads/check.h"
 #include "outreach/import_write.h"
 
-/* What a check of a row found. */
-typedef struct Verdict
-{
-	bool refused;
-	LsLeadColumn column;
-	LsInputError error;
-} Verdict;
-
 /* Is there what a row refers to?  Names have been looked up when they were read. */
 static bool
-check_references(const LsImport *import, const LsLeadInput *input, Verdict *verdict)
+check_references(const LsImport *import, const LsLeadInput *input, LsLeadFault *fault)
 {
 	static const struct
 	{
@@ -51,18 +43,18 @@ check_references(const LsImport *import, const LsLeadInput *input, Verdict *verd
 		if (!input->set[column] || ls_row_exists(references[i].relname, &import->org,
 									   DatumGetUUIDP(input->values[column])))
 			continue;
-		verdict->column = column;
-		verdict->error.sqlstate = ERRCODE_FOREIGN_KEY_VIOLATION;
-		verdict->error.message =
+		fault->column = column;
+		fault->error.sqlstate = ERRCODE_FOREIGN_KEY_VIOLATION;
+		fault->error.message =
 			psprintf("%s refers to what does not exist", ls_lead_columns[column].name);
 		return false;
 	}
 	return true;
 }
 
-/* Check the rows of the batch; what is found stays in the batch's context. */
+/* Check rows of the batch; what is found stays in the batch's context. */
 static void
-check_rows(LsImport *import, Verdict *verdicts)
+check_rows(LsImport *import, int first, int n)
 {
 	LsScope scope;
 	LsLeadChecker *checker;
@@ -72,24 +64,21 @@ check_rows(LsImport *import, Verdict *verdicts)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	MemoryContextSwitchTo(import->batch_context);
 	checker = ls_lead_checker_open();
-	for (i = 0; i < import->n_rows; i++)
+	import->may_be_changed = !ls_lead_checker_is_certain(checker);
+	for (i = first; i < first + n; i++)
 	{
-		const LsLeadInput *input = &import->rows[i]->input;
+		LsImportRow *row = import->rows[i];
 
-		verdicts[i].refused =
-			!ls_lead_check(checker, input, &verdicts[i].column, &verdicts[i].error) ||
-			!check_references(import, input, &verdicts[i]);
+		row->suspect = !ls_lead_check(checker, &row->input, &row->suspicion) ||
+					   !check_references(import, &row->input, &row->suspicion);
 	}
 	ls_lead_checker_close(checker);
 	ls_scope_close(&scope);
 }
 
-/*
- * Check in a subtransaction, since constraints of others may raise errors; then
- * nothing is known, and writing will tell.
- */
+/* Check in a subtransaction, since constraints of others may raise errors. */
 static bool
-try_check(LsImport *import, Verdict *verdicts)
+try_check(LsImport *import, int first, int n)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -99,7 +88,7 @@ try_check(LsImport *import, Verdict *verdicts)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		check_rows(import, verdicts);
+		check_rows(import, first, n);
 		ReleaseCurrentSubTransaction();
 		done = true;
 	}
@@ -123,24 +112,43 @@ try_check(LsImport *import, Verdict *verdicts)
 	return done;
 }
 
-/* Take the rows out of the batch that the table would refuse, and report them. */
-void
-ls_import_refuse_rows(LsImport *import)
+/* Check rows; of one that a constraint raises an error for, writing will tell. */
+static void
+check_all(LsImport *import, int first, int n)
 {
-	Verdict *verdicts = palloc0(sizeof(Verdict) * import->n_rows);
+	if (try_check(import, first, n))
+		return;
+	if (n == 1)
+	{
+		import->rows[first]->suspect = true;
+		memset(&import->rows[first]->suspicion, 0, sizeof(LsLeadFault));
+		return;
+	}
+	check_all(import, first, n / 2);
+	check_all(import, first + n / 2, n - n / 2);
+}
+
+/*
+ * Find the rows that the table may refuse.  What it refuses for sure is taken
+ * out of the batch and reported.  Where leads that exist are not updated, what
+ * a row becomes depends on the rows before it, and the table decides.
+ */
+void
+ls_import_check_rows(LsImport *import)
+{
 	int n = 0;
 	int i;
 
-	if (!try_check(import, verdicts))
-		return;
+	check_all(import, 0, import->n_rows);
 	for (i = 0; i < import->n_rows; i++)
 	{
 		LsImportRow *row = import->rows[i];
 
-		if (verdicts[i].refused)
+		if (row->suspect && row->suspicion.certain &&
+			import->options.on_duplicate == LS_IMPORT_MERGE)
 			ls_import_problem(import, row->line, row->raw, strlen(row->raw),
-				ls_lead_columns[verdicts[i].column].name, true, verdicts[i].error.sqlstate,
-				verdicts[i].error.message);
+				ls_lead_columns[row->suspicion.column].name, true, row->suspicion.error.sqlstate,
+				row->suspicion.error.message);
 		else
 			import->rows[n++] = row;
 	}
@@ -199,8 +207,8 @@ index_column(Oid relid, Oid index)
 }
 
 /* The column that an error is about; NULL when it does not say. */
-static char *
-column_at_fault(const ErrorData *error)
+char *
+ls_import_column_at_fault(const ErrorData *error)
 {
 	Oid relid = ls_relation_oid("leads", false);
 	Oid constraint;
@@ -247,12 +255,31 @@ reason_of(const ErrorData *error, const char *column)
 	}
 }
 
+/* Is an error what the check of a row has said before? */
+static bool
+was_suspected(const LsImportRow *row, const ErrorData *error)
+{
+	const char *suspected = row->suspicion.constraint;
+
+	if (!row->suspect || row->suspicion.error.sqlstate != error->sqlerrcode)
+		return false;
+	return suspected == NULL || error->constraint_name == NULL
+			   ? suspected == error->constraint_name
+			   : strcmp(suspected, error->constraint_name) == 0;
+}
+
 /* Report the one row that is at fault. */
 void
 ls_import_reject_row(LsImport *import, const LsImportRow *row, const ErrorData *error)
 {
-	const char *column = column_at_fault(error);
+	const char *column = ls_import_column_at_fault(error);
+	const char *reason = reason_of(error, column);
 
-	ls_import_problem(import, row->line, row->raw, strlen(row->raw), column, true,
-		error->sqlerrcode, reason_of(error, column));
+	if (was_suspected(row, error))
+	{
+		column = ls_lead_columns[row->suspicion.column].name;
+		reason = row->suspicion.error.message;
+	}
+	ls_import_problem(
+		import, row->line, row->raw, strlen(row->raw), column, true, error->sqlerrcode, reason);
 }

@@ -177,6 +177,9 @@ statement_run(ArrayStatement *statement)
  */
 #define BY_KEY "(l.organization_id = $1) IS TRUE AND l.id = "
 
+/* Likewise this keeps partial indexes on live leads out of consideration. */
+#define LIVE "pg_catalog.num_nulls(l.deleted_at) = 1"
+
 /*
  * Run a statement that uses BY_KEY.  It is planned without knowing the values,
  * and with sequential scans off, so the primary key is what is left; settings
@@ -263,15 +266,46 @@ update_expression(LsLeadColumn column)
 	return psprintf("coalesce(%s, l.%s)", incoming(column), name);
 }
 
-/* Update leads that are there, where something differs; returns how many. */
+/* Order of ids. */
 static int
-update_units(LsImport *import, LsImportUnit **units, int n)
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, UUID_LEN);
+}
+
+/* Which leads are not among the rows that a statement returned? */
+static int
+not_returned(LsImportUnit **units, int n, uint64 n_returned, pg_uuid_t *missed)
+{
+	pg_uuid_t *returned = palloc(sizeof(pg_uuid_t) * Max(n_returned, 1));
+	int n_missed = 0;
+	uint64 row;
+	int i;
+
+	for (row = 0; row < n_returned; row++)
+		returned[row] = ls_result_uuid(row, 1);
+	qsort(returned, n_returned, sizeof(pg_uuid_t), compare_ids);
+	for (i = 0; i < n; i++)
+	{
+		if (bsearch(&units[i]->lead, returned, n_returned, sizeof(pg_uuid_t), compare_ids) == NULL)
+			missed[n_missed++] = units[i]->lead;
+	}
+	return n_missed;
+}
+
+/*
+ * Update leads that are there, where something differs; returns how many.  The
+ * others go to *missed: nothing differs, or they are deleted by now.
+ */
+static int
+update_units(LsImport *import, LsImportUnit **units, int n, pg_uuid_t *missed, int *n_missed)
 {
 	List *columns = columns_of(units, n);
 	ArrayStatement statement;
 	StringInfoData old_values;
 	StringInfoData new_values;
 	ListCell *cell;
+	uint64 updated;
 
 	if (n == 0 || columns == NIL)
 		return 0;
@@ -291,9 +325,13 @@ update_units(LsImport *import, LsImportUnit **units, int n)
 		appendStringInfo(&new_values, "%s%s", separator, expression);
 	}
 	statement_unnest(&statement, columns, units, n);
-	appendStringInfo(&statement.sql, " WHERE " BY_KEY "u.id AND ROW(%s) IS DISTINCT FROM ROW(%s)",
+	appendStringInfo(&statement.sql,
+		" WHERE " BY_KEY "u.id AND " LIVE " AND ROW(%s) IS DISTINCT FROM ROW(%s)"
+		" RETURNING l.id",
 		old_values.data, new_values.data);
-	return (int) statement_run_by_key(&statement);
+	updated = statement_run_by_key(&statement);
+	*n_missed = not_returned(units, n, updated, missed);
+	return (int) updated;
 }
 
 /* Put the leads into the list. */
@@ -314,22 +352,35 @@ list_leads(LsImport *import, const pg_uuid_t *ids, int n)
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* Count the leads that are blocked (D17). */
+/*
+ * Count the leads that are blocked (D17).  Those that were not updated must be
+ * there still: one that was deleted after it was found is not what the row is
+ * about, and the caller tries again.
+ */
 static int
-count_blocked(const LsImport *import, const pg_uuid_t *ids, int n)
+count_blocked(
+	const LsImport *import, const pg_uuid_t *ids, int n, const pg_uuid_t *missed, int n_missed)
 {
 	ArrayStatement statement;
 
-	statement.n = 2;
+	statement.n = 3;
+	statement.types[2] = UUIDARRAYOID;
+	statement.values[2] = ls_uuid_array(missed, n_missed);
 	statement.types[0] = UUIDOID;
 	statement.values[0] = UUIDPGetDatum(&import->org);
 	statement.types[1] = UUIDARRAYOID;
 	statement.values[1] = ls_uuid_array(ids, n);
 	initStringInfo(&statement.sql);
 	appendStringInfoString(&statement.sql,
-		"SELECT count(*)::integer FROM lead_system.leads l WHERE " BY_KEY
-		"ANY ($2) AND l.do_not_call");
+		"SELECT count(*) FILTER (WHERE l.do_not_call)::integer,"
+		"       count(*) FILTER (WHERE CASE WHEN l.deleted_at IS NOT NULL THEN l.id = ANY ($3) END)::integer"
+		"  FROM lead_system.leads l"
+		" WHERE " BY_KEY "ANY ($2)");
 	(void) statement_run_by_key(&statement);
+	if (ls_result_int32(0, 2) > 0)
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						   errmsg("a lead was deleted while it was imported"),
+						   errhint("Retry the transaction.")));
 	return ls_result_int32(0, 1);
 }
 
@@ -361,7 +412,7 @@ sort_units(LsImport *import, LsImportUnit *units, int n, LsImportUnit **new, int
 
 	for (i = 0; i < n; i++)
 	{
-		if (units[i].refused)
+		if (units[i].refused || units[i].postponed)
 			continue;
 		if (import->options.on_duplicate == LS_IMPORT_REJECT)
 		{
@@ -397,21 +448,29 @@ ls_import_write(LsImport *import, LsImportUnit *units, int n)
 	LsImportUnit **new = palloc(sizeof(LsImportUnit *) * n);
 	LsImportUnit **old = palloc(sizeof(LsImportUnit *) * n);
 	pg_uuid_t *leads = palloc(sizeof(pg_uuid_t) * n);
+	pg_uuid_t *missed = palloc(sizeof(pg_uuid_t) * n);
 	LsScope scope;
+	int n_missed = 0;
 	int n_new = 0;
 	int n_old = 0;
 	int n_leads;
 	int updated = 0;
+	int i;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_import_match(import, units, n);
 	n_leads = sort_units(import, units, n, new, &n_new, old, &n_old, leads);
 	insert_units(import, new, n_new);
 	if (import->options.on_duplicate == LS_IMPORT_MERGE)
-		updated = update_units(import, old, n_old);
+		updated = update_units(import, old, n_old, missed, &n_missed);
 	import->counts.updated += updated;
 	import->counts.duplicate += n_old - updated;
 	list_leads(import, leads, n_leads);
-	import->counts.blocked += count_blocked(import, leads, n_leads);
+	import->counts.blocked += count_blocked(import, leads, n_leads, missed, n_missed);
 	ls_scope_close(&scope);
+	for (i = 0; i < n; i++)
+	{
+		if (units[i].postponed)
+			ls_import_write(import, &units[i], 1);
+	}
 }

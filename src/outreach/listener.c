@@ -8,7 +8,10 @@
  */
 #include "postgres.h"
 
+#include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 #include "lead_system.h"
 #include "core/batch.h"
@@ -56,10 +59,22 @@ typedef enum LeadEvent
 
 #define N_EVENTS (LEAD_UNBLOCKED + 1)
 
-typedef struct QueueBatches
+/*
+ * What a statement means for the queue.  It is kept until the statement's last
+ * lead has been seen, since all rows of the queue are locked before the first of
+ * them is written; on disk, should it be much.
+ */
+typedef struct QueueChanges
 {
+	Tuplestorestate *rows; /* event, and the columns of the batches */
+	TupleDesc desc;
+	int n;
+	bool has_event[N_EVENTS];
 	LsBatch *batches[N_EVENTS];
-} QueueBatches;
+	const LsLeadStatement *statement;
+} QueueChanges;
+
+static const Oid column_types[LISTENER_COLUMNS] = {UUIDOID, UUIDOID, TEXTOID, INT4OID, BOOLOID};
 
 /*
  * Rows that are or may come back in the queue by themselves know where their
@@ -124,30 +139,45 @@ ls_queue_set_recorded(const pg_uuid_t *row)
 	return previous;
 }
 
-/* The batch for an event, made at its first lead. */
-static LsBatch *
-batch_for(LsLeadStatement *statement, void **state, LeadEvent event)
+/* The changes of a statement, made at the first of them. */
+static QueueChanges *
+changes_of(LsLeadStatement *statement, void **state)
 {
-	static const Oid types[LISTENER_COLUMNS] = {UUIDOID, UUIDOID, TEXTOID, INT4OID, BOOLOID};
 	MemoryContext caller = MemoryContextSwitchTo(statement->context);
-	QueueBatches *queue = *state;
-	LsArgs fixed = {0};
+	QueueChanges *changes = *state;
+	int i;
 
-	if (queue == NULL)
-		*state = queue = palloc0(sizeof(QueueBatches));
-	if (queue->batches[event] == NULL)
+	if (changes == NULL)
 	{
-		LsQuery *query = event == LEAD_MOVED     ? moved_query()
-						 : event == LEAD_BLOCKED ? blocked_query()
-												 : unblocked_query();
-
-		ls_arg_uuid(&fixed, recorded_row);
-		if (event == LEAD_UNBLOCKED)
-			ls_arg_timestamptz(&fixed, statement->now);
-		queue->batches[event] = ls_batch_create(query, LISTENER_COLUMNS, types, &fixed);
+		*state = changes = palloc0(sizeof(QueueChanges));
+		changes->statement = statement;
+		changes->desc = CreateTemplateTupleDesc(LISTENER_COLUMNS + 1);
+		TupleDescInitEntry(changes->desc, 1, "event", INT4OID, -1, 0);
+		for (i = 0; i < LISTENER_COLUMNS; i++)
+			TupleDescInitEntry(changes->desc, i + 2, NULL, column_types[i], -1, 0);
+		changes->rows = tuplestore_begin_heap(false, false, work_mem);
 	}
 	MemoryContextSwitchTo(caller);
-	return queue->batches[event];
+	return changes;
+}
+
+/* The batch for an event, made at its first lead. */
+static LsBatch *
+batch_for(QueueChanges *changes, LeadEvent event)
+{
+	LsQuery *query = event == LEAD_MOVED     ? moved_query()
+					 : event == LEAD_BLOCKED ? blocked_query()
+											 : unblocked_query();
+	LsArgs fixed = {0};
+
+	if (changes->batches[event] == NULL)
+	{
+		ls_arg_uuid(&fixed, recorded_row);
+		if (event == LEAD_UNBLOCKED)
+			ls_arg_timestamptz(&fixed, changes->statement->now);
+		changes->batches[event] = ls_batch_create(query, LISTENER_COLUMNS, column_types, &fixed);
+	}
+	return changes->batches[event];
 }
 
 /* Can a lead be dialled?  As LS_IS_DIALABLE_SQL. */
@@ -158,19 +188,23 @@ is_dialable(const LsLeadRow *row)
 		   !ls_lead_bool(row, LEAD_is_spam);
 }
 
-/* Add a lead to the batch for an event. */
+/* Keep what happened to a lead. */
 static void
 add_lead(LsLeadStatement *statement, void **state, const LsLeadRow *row, LeadEvent event)
 {
-	Datum values[LISTENER_COLUMNS];
-	bool nulls[LISTENER_COLUMNS] = {false};
+	QueueChanges *changes = changes_of(statement, state);
+	Datum values[LISTENER_COLUMNS + 1];
+	bool nulls[LISTENER_COLUMNS + 1] = {false};
 
-	values[0] = ls_lead_get(row, LEAD_organization_id, &nulls[0]);
-	values[1] = ls_lead_get(row, LEAD_id, &nulls[1]);
-	values[2] = ls_lead_get(row, LEAD_temperature, &nulls[2]);
-	values[3] = ls_lead_get(row, LEAD_lead_score, &nulls[3]);
-	values[4] = BoolGetDatum(is_dialable(row));
-	ls_batch_add(batch_for(statement, state, event), values, nulls);
+	values[0] = Int32GetDatum(event);
+	values[1] = ls_lead_get(row, LEAD_organization_id, &nulls[1]);
+	values[2] = ls_lead_get(row, LEAD_id, &nulls[2]);
+	values[3] = ls_lead_get(row, LEAD_temperature, &nulls[3]);
+	values[4] = ls_lead_get(row, LEAD_lead_score, &nulls[4]);
+	values[5] = BoolGetDatum(is_dialable(row));
+	tuplestore_putvalues(changes->rows, changes->desc, values, nulls);
+	changes->has_event[event] = true;
+	changes->n++;
 }
 
 /* Listener: one row. */
@@ -191,18 +225,82 @@ listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 		add_lead(statement, state, new, blocked ? LEAD_BLOCKED : LEAD_UNBLOCKED);
 }
 
-/* Listener: write what is left. */
-static void
-listener_end(LsLeadStatement *statement, void **state)
+/* Read the next change, taken apart. */
+static bool
+next_change(QueueChanges *changes, TupleTableSlot *slot)
 {
-	QueueBatches *queue = *state;
+	if (!tuplestore_gettupleslot(changes->rows, true, false, slot))
+		return false;
+	slot_getallattrs(slot);
+	return true;
+}
+
+/* Lock the rows of all leads, in the order of outreach.h. */
+static void
+lock_all(QueueChanges *changes, TupleTableSlot *slot)
+{
+	LS_QUERY(query,
+		"SELECT count(*) FROM (SELECT FROM unnest($1, $2) u(organization_id, lead_id)"
+		"  JOIN lead_system.campaign_leads c ON c.organization_id = u.organization_id"
+		"   AND c.lead_id = u.lead_id"
+		" WHERE c.id IS DISTINCT FROM $3 AND c.status NOT IN ('converted', 'failed')"
+		" ORDER BY c.lead_id, c.campaign_id FOR NO KEY UPDATE OF c) x",
+		UUIDARRAYOID, UUIDARRAYOID, UUIDOID);
+	pg_uuid_t *orgs = palloc_extended(sizeof(pg_uuid_t) * changes->n, MCXT_ALLOC_HUGE);
+	pg_uuid_t *leads = palloc_extended(sizeof(pg_uuid_t) * changes->n, MCXT_ALLOC_HUGE);
+	LsArgs args = {0};
+	LsScope scope;
+	int n = 0;
+
+	while (next_change(changes, slot))
+	{
+		orgs[n] = *DatumGetUUIDP(slot->tts_values[1]);
+		leads[n++] = *DatumGetUUIDP(slot->tts_values[2]);
+	}
+	tuplestore_rescan(changes->rows);
+	ls_arg_datum(&args, ls_uuid_array(orgs, n), false);
+	ls_arg_datum(&args, ls_uuid_array(leads, n), false);
+	ls_arg_uuid(&args, recorded_row);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_query_run(&query, &args, LS_WRITE);
+	ls_scope_close(&scope);
+}
+
+/*
+ * Write the changes.  One batch locks its rows itself, several would not do it in
+ * order.
+ */
+static void
+write_changes(void *argument)
+{
+	QueueChanges *changes = argument;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(changes->desc, &TTSOpsMinimalTuple);
+	int n_batches = changes->n / LS_BATCH_ROWS;
 	int event;
 
 	for (event = 0; event < N_EVENTS; event++)
+		n_batches += changes->has_event[event];
+	if (n_batches > 1)
+		lock_all(changes, slot);
+	while (next_change(changes, slot))
+		ls_batch_add(batch_for(changes, DatumGetInt32(slot->tts_values[0])), slot->tts_values + 1,
+			slot->tts_isnull + 1);
+	for (event = 0; event < N_EVENTS; event++)
 	{
-		if (queue->batches[event] != NULL)
-			ls_batch_flush(queue->batches[event]);
+		if (changes->batches[event] != NULL)
+			ls_batch_flush(changes->batches[event]);
 	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/* Listener: write what the statement means for the queue. */
+static void
+listener_end(LsLeadStatement *statement, void **state)
+{
+	QueueChanges *changes = *state;
+
+	ls_counts_defer(write_changes, changes);
+	tuplestore_end(changes->rows);
 }
 
 const LsLeadListener ls_outreach_listener = {listener_row, listener_end};

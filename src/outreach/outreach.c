@@ -11,9 +11,13 @@
 #include "core/grants.h"
 #include "outreach/outreach.h"
 
+/* Not the count, which a trigger keeps. */
+#define LIST_COLUMNS "organization_id, name, description, list_type, is_archived, tags, metadata"
+
 static const LsGrant outreach_grants[] = {
 	{"lead_lists", "SELECT", LS_LEVEL_READONLY, false},
-	{"lead_lists", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
+	{"lead_lists", "DELETE, INSERT (id, created_by, " LIST_COLUMNS "), UPDATE (" LIST_COLUMNS ")",
+		LS_LEVEL_MANAGER, false},
 	{"lead_list_members", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_list_members", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
 	{"campaigns", "SELECT", LS_LEVEL_READONLY, false},

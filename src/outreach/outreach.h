@@ -9,13 +9,17 @@
  *		lead_lists (of a campaign by id; shared, but for a list being deleted)
  *		campaigns (by whoever gives it a list or takes one away: they take turns)
  *		leads
- *		campaign_leads (by lead)
- *		campaign_lead_lists (by list; the counts)
+ *		campaign_leads (by lead, then by campaign)
+ *		campaign_lead_lists (by campaign, then by list; the counts)
  *
- *	  Counts are written by the statement triggers of campaign_leads, so a
- *	  transaction with several statements locks all of its rows of the queue,
- *	  and then the assignments, before the first of them.  A claim never waits
- *	  for a row of the queue.
+ *	  Counts are written by the statement triggers of campaign_leads, so who
+ *	  writes with several statements locks all rows of the queue before the
+ *	  first of them, and then either the assignments, too, or has the counts
+ *	  written after the last (ls_counts_defer).
+ *
+ *	  Nobody waits for a list while holding something else: the deletion of one
+ *	  passes over lists that are being deleted themselves, and so does a claim,
+ *	  which never waits for a row of the queue either.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,6 +31,7 @@
 extern const LsLeadListener ls_outreach_listener;
 extern void ls_outreach_init(void);
 extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
+extern void ls_counts_defer(void (*work)(void *), void *argument);
 
 /* The place of a temperature in the queue (I4), for SQL texts. */
 #define LS_TEMPERATURE_RANK_SQL(expression) \

@@ -29,6 +29,11 @@
 #include "outreach/outreach.h"
 #include "outreach/queue.h"
 
+/* The list of a row was taken from the campaign, or deleted. */
+#define HAS_NO_LIST \
+	"NOT EXISTS (SELECT FROM lead_system.campaign_lead_lists a WHERE a.organization_id = $1" \
+	" AND a.campaign_id = $2 AND a.lead_list_id = c.lead_list_id AND a.removed_at IS NULL)"
+
 /* Rows that were left when their list was taken away, and belong to $3 again. */
 #define IS_GIVEN_BACK "c.is_withdrawn AND (c.lead_list_id = $3 OR c.attempts = 0)"
 
@@ -112,14 +117,24 @@ missing_members(const LsAssignment *assignment, Datum members)
 	return ls_queue_array(&query, &args);
 }
 
-/* Members that are in the campaign as blocked. */
+/*
+ * Members that are in the campaign as blocked, and would be called again: with
+ * attempts left, by a list that is there; an uncalled one can change over to
+ * this.  Who said so in a call of the campaign is not called by it again.
+ */
 static Datum
 blocked_members(const LsAssignment *assignment, Datum members)
 {
 	LS_QUERY_ARRAY(query,
 		"SELECT coalesce(array_agg(c.lead_id), '{}') FROM lead_system.campaign_leads c"
+		"  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1"
+		"   AND a.campaign_id = $2 AND a.lead_list_id = c.lead_list_id"
+		"   AND (a.removed_at IS NULL OR a.lead_list_id = $3)"
 		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_id = ANY ($4)"
-		"   AND c.status = 'dnc'",
+		"   AND c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call'"
+		"   AND (c.attempts = 0 OR (a.id IS NOT NULL AND c.attempts < coalesce("
+		"        a.max_attempts_override, (SELECT p.max_attempts FROM lead_system.campaigns p"
+		"            WHERE p.organization_id = $1 AND p.id = $2))))",
 		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID);
 	LsArgs args = ls_queue_args(assignment, members);
 
@@ -189,6 +204,40 @@ rows_to_change(const LsAssignment *assignment, Datum members, Datum unblocked)
 	ls_arg_datum(&member_args, unblocked, false);
 	ls_arg_datum(&member_args, ls_queue_array(&of_list, &list_args), false);
 	return ls_queue_array(&of_members, &member_args);
+}
+
+/* The leads that are missing, and those of rows. */
+static Datum
+leads_to_change(const LsAssignment *assignment, Datum missing, Datum rows)
+{
+	LS_QUERY_ARRAY(query,
+		"SELECT $2 || coalesce(array_agg(c.lead_id), '{}') FROM lead_system.campaign_leads c"
+		" WHERE c.organization_id = $1 AND c.id = ANY ($3)",
+		UUIDOID, UUIDARRAYOID, UUIDARRAYOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_datum(&args, missing, false);
+	ls_arg_datum(&args, rows, false);
+	return ls_queue_array(&query, &args);
+}
+
+/*
+ * Lock leads whose rows come or change, before these: foreign keys would do it
+ * afterwards, and who deletes leads has them before their rows.
+ */
+void
+ls_queue_lock_leads(const LsAssignment *assignment, Datum leads)
+{
+	LS_QUERY_ARRAY(query,
+		"SELECT count(*) FROM (SELECT FROM lead_system.leads l"
+		" WHERE l.organization_id = $1 AND l.id = ANY ($2) ORDER BY l.id FOR KEY SHARE) x",
+		UUIDOID, UUIDARRAYOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_datum(&args, leads, false);
+	ls_query_run(&query, &args, LS_WRITE);
 }
 
 /* Lock rows of the queue, in the order of their leads. */
@@ -268,8 +317,10 @@ requeue(const LsAssignment *assignment, Datum members, Datum rows, Datum unblock
 		"   SET status = " LS_REQUEUED_SQL(
 			"c") ", outcome = nullif(c.outcome, 'list_removed'),"
 				 "       is_withdrawn = false, is_waiting = c.next_attempt_at > $8,"
-				 "       lead_list_id = CASE WHEN c.is_withdrawn THEN $3 ELSE c.lead_list_id END,"
-				 "       list_priority = CASE WHEN c.is_withdrawn THEN $5 ELSE c.list_priority END,"
+				 "       lead_list_id = CASE WHEN c.is_withdrawn OR " HAS_NO_LIST
+				 " THEN $3 ELSE c.lead_list_id END,"
+				 "       list_priority = CASE WHEN c.is_withdrawn OR " HAS_NO_LIST
+				 " THEN $5 ELSE c.list_priority END,"
 				 "       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
 					 "l.temperature") ","
 									  "       lead_score = l.lead_score, is_dialable = " LS_IS_DIALABLE_SQL(
@@ -360,12 +411,13 @@ ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings, D
 
 	if (ls_queue_is_empty(rows) && ls_queue_is_empty(missing))
 		return;
+	ls_queue_lock_leads(assignment, leads_to_change(assignment, missing, rows));
 	lock_rows(assignment, rows);
 	ls_queue_lock_assignments(assignment);
 	if (!ls_queue_is_empty(rows))
 	{
 		if (old_priority < assignment->priority)
-			ls_queue_hand_over(assignment, assignment->priority);
+			ls_queue_hand_over(assignment, assignment->priority, NULL);
 		set_priority(assignment, rows);
 		take_over(assignment, rows);
 		requeue(assignment, members, rows, unblocked);

@@ -41,7 +41,8 @@ extern void ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings 
 	Datum members, int old_priority);
 extern void ls_queue_lock_assignments(const LsAssignment *assignment);
 extern void ls_queue_lock_list(const LsAssignment *assignment, bool all);
-extern void ls_queue_hand_over(const LsAssignment *assignment, int64 than);
+extern void ls_queue_lock_leads(const LsAssignment *assignment, Datum leads);
+extern void ls_queue_hand_over(const LsAssignment *assignment, int64 than, const Datum *among);
 extern uint64 ls_queue_remove_uncalled(const LsAssignment *assignment);
 extern void ls_queue_withdraw(const LsAssignment *assignment);
 

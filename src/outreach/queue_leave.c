@@ -13,21 +13,37 @@
 #include "outreach/outreach.h"
 #include "outreach/queue.h"
 
-/* Lock the rows of a list that is taken away: all, or those that will change. */
+#define OF_LIST(condition) \
+	" FROM lead_system.campaign_leads c WHERE c.organization_id = $1 AND c.lead_list_id = $3" \
+	"   AND " condition
+
+/* Those rows of the campaign that will change, or all that the list has anywhere. */
+#define CHANGING "c.campaign_id = $2 AND (c.attempts = 0 OR c.status IN ('new', 'queued'))"
+#define ALL "$2 IS NOT NULL"
+
+/*
+ * Lock leads and rows of a list that is taken from the campaign: those that will
+ * change; or from all campaigns, since it is deleted.
+ */
 void
 ls_queue_lock_list(const LsAssignment *assignment, bool all)
 {
-	LS_QUERY(query,
-		"SELECT count(*) FROM (SELECT FROM lead_system.campaign_leads c"
-		" WHERE c.organization_id = $1 AND c.campaign_id = $2 AND c.lead_list_id = $3"
-		"   AND ($4 OR c.attempts = 0 OR c.status IN ('new', 'queued'))"
-		" ORDER BY c.lead_id FOR UPDATE) x",
-		UUIDOID, UUIDOID, UUIDOID, BOOLOID);
+	LS_QUERY(changing_leads, "SELECT coalesce(array_agg(c.lead_id), '{}')" OF_LIST(CHANGING),
+		UUIDOID, UUIDOID, UUIDOID);
+	LS_QUERY(all_leads, "SELECT coalesce(array_agg(c.lead_id), '{}')" OF_LIST(ALL), UUIDOID,
+		UUIDOID, UUIDOID);
+	LS_QUERY(changing_rows,
+		"SELECT count(*) FROM (SELECT" OF_LIST(CHANGING) " ORDER BY c.lead_id FOR UPDATE) x",
+		UUIDOID, UUIDOID, UUIDOID);
+	LS_QUERY(all_rows,
+		"SELECT count(*) FROM (SELECT" OF_LIST(
+			ALL) " ORDER BY c.lead_id, c.campaign_id FOR UPDATE) x",
+		UUIDOID, UUIDOID, UUIDOID);
 	LsArgs args = {0};
 
 	ls_assignment_args(&args, assignment);
-	ls_arg_bool(&args, all);
-	ls_query_run(&query, &args, LS_WRITE);
+	ls_queue_lock_leads(assignment, ls_queue_array(all ? &all_leads : &changing_leads, &args));
+	ls_query_run(all ? &all_rows : &changing_rows, &args, LS_WRITE);
 }
 
 /* The uncalled leads of the list, in the campaign. */
@@ -77,17 +93,17 @@ hand_over_to(const LsAssignment *assignment, const LsAssignment *heir, Datum lea
 /*
  * Leads of the list that were not called yet go to the list of the campaign
  * that now has the highest priority among those that have the lead, if that is
- * higher than "than".
+ * higher than "than".  With an array of heirs, only to those.
  */
 void
-ls_queue_hand_over(const LsAssignment *assignment, int64 than)
+ls_queue_hand_over(const LsAssignment *assignment, int64 than, const Datum *among)
 {
 	LS_QUERY(query,
 		"SELECT a.lead_list_id, a.priority FROM lead_system.campaign_lead_lists a"
 		" WHERE a.organization_id = $1 AND a.campaign_id = $2 AND a.lead_list_id <> $3"
-		"   AND a.is_active AND a.priority < $4"
+		"   AND a.is_active AND a.priority < $4 AND ($5 IS NULL OR a.lead_list_id = ANY ($5))"
 		" ORDER BY a.priority, a.assigned_at, a.id",
-		UUIDOID, UUIDOID, UUIDOID, INT8OID);
+		UUIDOID, UUIDOID, UUIDOID, INT8OID, UUIDARRAYOID);
 	LsArgs args = {0};
 	LsAssignment *heirs;
 	Datum leads = uncalled_leads(assignment);
@@ -98,6 +114,7 @@ ls_queue_hand_over(const LsAssignment *assignment, int64 than)
 		return;
 	ls_assignment_args(&args, assignment);
 	ls_arg_int64(&args, than);
+	ls_arg_datum(&args, among ? *among : (Datum) 0, among == NULL);
 	n = (int) ls_query_run(&query, &args, LS_WRITE);
 	heirs = palloc(sizeof(LsAssignment) * Max(n, 1));
 	for (i = 0; i < n; i++)

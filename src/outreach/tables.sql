@@ -70,7 +70,7 @@ CREATE TABLE lead_system.campaigns (
     CONSTRAINT campaigns_name_check CHECK (length(btrim(name)) > 0),
     CONSTRAINT campaigns_status_check CHECK (status IN ('draft', 'active', 'paused', 'completed')),
     CONSTRAINT campaigns_max_attempts_check CHECK (max_attempts BETWEEN 1 AND 100),
-    CONSTRAINT campaigns_retry_after_check CHECK (retry_after >= interval '0'),
+    CONSTRAINT campaigns_retry_after_check CHECK (retry_after BETWEEN interval '0' AND interval '10 years'),
     CONSTRAINT campaigns_daily_cap_check CHECK (daily_cap >= 0),
     CONSTRAINT campaigns_calling_window_check CHECK ((calling_from IS NULL) = (calling_to IS NULL) AND calling_from <> calling_to)
 );
@@ -112,9 +112,9 @@ CREATE TABLE lead_system.campaign_lead_lists (
 );
 COMMENT ON TABLE lead_system.campaign_lead_lists IS
     'The lists of a campaign, in the order of their priority (1 first). Counts are kept by trigger (semantics I8).';
-COMMENT ON COLUMN lead_system.campaign_lead_lists.open_leads IS 'Leads that are new, queued or calling.';
+COMMENT ON COLUMN lead_system.campaign_lead_lists.open_leads IS 'Leads that are calling, or are new or queued and can be dialled.';
 COMMENT ON COLUMN lead_system.campaign_lead_lists.is_active IS 'The leads of a list that is not active wait.';
-COMMENT ON COLUMN lead_system.campaign_lead_lists.completed_at IS 'When no lead was open any more (I12).';
+COMMENT ON COLUMN lead_system.campaign_lead_lists.completed_at IS 'When no lead was open any more (I12); leads that cannot be dialled are not waited for.';
 COMMENT ON COLUMN lead_system.campaign_lead_lists.removed_at IS 'When the list was taken from the campaign, after some of its leads had been called.';
 CREATE INDEX campaign_lead_lists_campaign_id_idx ON lead_system.campaign_lead_lists (campaign_id, organization_id);
 CREATE INDEX campaign_lead_lists_lead_list_id_idx ON lead_system.campaign_lead_lists (lead_list_id, organization_id);

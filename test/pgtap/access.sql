@@ -7,7 +7,7 @@
 -- Runs alone: pg_prove test/pgtap/access.sql
 
 BEGIN;
-SELECT plan(129);
+SELECT plan(134);
 \ir lib/two_organizations.sql
 
 -- Who needs what.  readonly looks at everything its organization has; an agent
@@ -39,7 +39,7 @@ INSERT INTO expected_tables VALUES
     ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
     ('lead_list_members',    '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
     ('lead_listings',        '-', 'S', 'S',   'Siu',  'Siu',  'S'),
-    ('lead_lists',           '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('lead_lists',           '-', 'S', 'S',   'SiuD', 'SiuD', 'S'),
     ('lead_qualifications',  '-', 'S', 'SIU', 'SIU',  'SIU',  'S'),
     ('lead_score_history',   '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_status_history',  '-', 'S', 'S',   'S',    'S',    'S'),
@@ -200,6 +200,10 @@ $$, $$ VALUES
     ('messages', 'agent', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
     ('messages', 'manager', 'INSERT', 'created_at, is_read, read_at, sent_at'),
     ('messages', 'manager', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
+    ('lead_lists', 'admin', 'INSERT', 'created_at, lead_count, updated_at'),
+    ('lead_lists', 'admin', 'UPDATE', 'created_at, created_by, id, lead_count, updated_at'),
+    ('lead_lists', 'manager', 'INSERT', 'created_at, lead_count, updated_at'),
+    ('lead_lists', 'manager', 'UPDATE', 'created_at, created_by, id, lead_count, updated_at'),
     ('organizations', 'admin', 'UPDATE', 'created_at, id, status, tenant_id, updated_at'),
     ('pipelines', 'admin', 'INSERT', 'created_at, id'),
     ('pipelines', 'admin', 'UPDATE', 'created_at, id'),
@@ -394,6 +398,8 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
         '42501 | permission denied for function set_config'),
     (40, 'tap_manager', 'may not change counts', 'UPDATE lead_system.campaign_lead_lists SET total_leads = 0', NULL,
         '42501 | permission denied for table campaign_lead_lists'),
+    (40, 'tap_manager', 'may not change the number of members', 'UPDATE lead_system.lead_lists SET lead_count = 0', NULL,
+        '42501 | permission denied for table lead_lists'),
     (41, 'tap_manager', 'may not force a step',
         'SELECT lead_system.change_lead_status(''a0000000-0000-4000-8000-000000000001'', ''Opportunity'', force => true)', NULL,
         '42501 | permission denied to force a status step | Only administrators may use force.'),
@@ -439,6 +445,13 @@ SELECT is(pg_temp.try_as(w.role_name, :'alpha', w.statement, w.probe), w.expecte
     (93, 'tap_agent', 'unblocks none by passing the lead again', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
          SELECT lead_system.upsert_lead('{"id": "a0000000-0000-4000-8000-000000000001", "do_not_call": false, "city": "Reno"}', 'merge') $s$,
         'SELECT do_not_call::text || '' '' || city FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> true Reno'),
+    (190, 'tap_manager', 'gives no other reason for a block by importing it', $s$ UPDATE lead_system.leads SET do_not_call = true WHERE id = 'a0000000-0000-4000-8000-000000000001';
+         SELECT lead_system.import_leads_csv('l', E'id,calling_blocked_reason,city\na0000000-0000-4000-8000-000000000001,dnc_list,Reno\n') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), city, metadata ->> ''calling_blocked_reason'') FROM lead_system.leads WHERE id = ''a0000000-0000-4000-8000-000000000001''', '1 rows -> t - Reno dnc_list'),
+    (191, 'tap_manager', 'nor in a new lead', $s$ SELECT lead_system.import_leads_csv('l', E'email,do_not_call,calling_blocked_reason\nblocked@alpha.example,true,dnc_list\n') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), metadata ->> ''calling_blocked_reason'') FROM lead_system.leads WHERE email = ''blocked@alpha.example''', '1 rows -> t - dnc_list'),
+    (192, 'tap_manager', 'nor from objects', $s$ SELECT lead_system.create_lead_list_from_csv('a0000000-0000-4000-8000-000000000000', 'l', '[{"email": "blocked@alpha.example", "do_not_call": true, "Calling blocked reason": "dnc_list"}]') $s$,
+        'SELECT concat_ws('' '', do_not_call, coalesce(calling_blocked_reason, ''-''), metadata ->> ''Calling blocked reason'') FROM lead_system.leads WHERE email = ''blocked@alpha.example''', '1 rows -> t - dnc_list'),
     (94, 'tap_agent', 'cannot say that somebody else made a lead', 'INSERT INTO lead_system.leads (email, created_by) VALUES (''new@alpha.example'', ''a0000000-0000-4000-8000-0000000000a1'')',
         'SELECT created_by IS NULL FROM lead_system.leads WHERE email = ''new@alpha.example''', '1 rows -> true'),
     (95, 'tap_agent', 'nor later', 'UPDATE lead_system.leads SET created_by = NULL',
@@ -480,6 +493,10 @@ SELECT is(pg_temp.try_as('tap_agent', :'alpha', $$
            lead_system.change_lead_status('a0000000-0000-4000-8000-000000000001', 'Opportunity', force => true) $$),
     '42501 | permission denied to force a status step | Only administrators may use force.',
     'a user who is an admin cannot force a step with an agent''s database role');
+
+SELECT alike(pg_temp.try_as('tap_manager', :'alpha', $$
+    SELECT lead_system.import_leads_csv('l', E'email,why\nblocked@alpha.example,dnc_list\n', '{"mapping": {"why": "calling_blocked_reason"}}') $$),
+    '22023 | unrecognized key "calling_blocked_reason" in mapping | %', 'a mapping makes no import say why a lead is blocked');
 
 -- Blocks: an agent puts one on, an administrator takes it off, and a scheduler
 -- those whose entry on the list has expired.
