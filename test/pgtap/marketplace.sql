@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(196);
+SELECT plan(259);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -353,6 +353,91 @@ INSERT INTO edges (what, before, statement, answer) VALUES
         'SELECT concat_ws('' '', (SELECT count(*) FROM lead_system.messages), count(*), sum(amount)) FROM lead_system.conversions', '2 1 195.00');
 SELECT is(pg_temp.outcome(before, statement), answer, what) FROM edges ORDER BY position;
 
+-- Who sees what, and who does what.
+
+CREATE FUNCTION pg_temp.as_role(role_name text, user_id uuid) RETURNS text LANGUAGE sql AS
+$$ SELECT format('; SET LOCAL ROLE %I; SELECT set_config(''app.current_user_id'', %L, true)', role_name, user_id) $$;
+\set meg 'c0000000-0000-4000-8000-000000000010'
+\set seen 'SELECT string_agg(coalesce(final_bid_amount::text, ''-'') || '' '' || coalesce(bid_rank::text, ''-''), '', '' ORDER BY bid_rank, final_bid_amount DESC) FROM lead_system.rank_bids(pg_temp.lead())'
+\set amounts 'SELECT string_agg(final_bid_amount::text, '' '' ORDER BY final_bid_amount DESC) FROM lead_system.bids'
+
+-- The organization's people see all bids at any time, a contractor at no level those of others.
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role(role_name, :'meg'), :'amounts'),
+        CASE level WHEN 'none' THEN '42501 | permission denied for schema lead_system' ELSE '195.00 190.00 185.00' END, level || ' and the bids')
+  FROM levels ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role(role_name, :'meg'), :'seen'),
+        CASE level WHEN 'none' THEN '42501 | permission denied for schema lead_system' ELSE '195.00 1, 190.00 2, 185.00 3' END, level || ' and the ranks')
+  FROM levels ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role(role_name, pg_temp.bidder(2)), :'amounts'), '190.00', 'a contractor''s own bid, at level ' || level)
+  FROM levels WHERE level <> 'none' ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role(role_name, pg_temp.bidder(2)), :'seen'), '190.00 -', 'no ranks before the close, at level ' || level)
+  FROM levels WHERE level <> 'none' ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.play(4, '''')' || pg_temp.as_role(role_name, pg_temp.bidder(2)), :'seen'), '- 1, 190.00 2, - 3, - 4', 'ranks after it, own amount only, at level ' || level)
+  FROM levels WHERE level <> 'none' ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role('tap_agent', pg_temp.bidder(5)), :'seen'), 'done', 'who has not bid sees nothing before the close');
+SELECT is(pg_temp.outcome('SELECT pg_temp.play(1, '''')' || pg_temp.as_role('tap_agent', pg_temp.bidder(5)), :'seen'), '- 1', 'nor amounts after it');
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3); UPDATE lead_system.users SET is_contractor = false WHERE id = pg_temp.bidder(2)'
+        || pg_temp.as_role('tap_agent', pg_temp.bidder(2)), :'amounts'), '190.00', 'a contractor who may not bid any more sees no more than before');
+SELECT alike(pg_temp.outcome('SELECT pg_temp.offer(3); UPDATE lead_system.users SET is_active = false WHERE id = pg_temp.bidder(2)'
+        || pg_temp.as_role('tap_agent', pg_temp.bidder(2)), :'amounts'), '42501 | user "%" is not an active member of organization %', 'one who was let go sees nothing');
+SELECT is(pg_temp.outcome('SELECT pg_temp.offer(3)' || pg_temp.as_role('tap_agent', pg_temp.bidder(2)),
+        $$SELECT count(*) FROM lead_system.activities a WHERE a::text LIKE '%195%' OR a::text LIKE '%' || pg_temp.bidder(1) || '%'$$), '0', 'the activities do not tell of the others'' bids');
+SELECT is(pg_temp.outcome(format('SELECT pg_temp.offer(3); SELECT set_config(''app.current_org_id'', %L, true)', :'alpha') || pg_temp.as_role('tap_admin', NULL), :'amounts'), 'done', 'another organization sees no bids');
+SELECT is(pg_temp.outcome(format('SELECT pg_temp.offer(3); SELECT set_config(''app.current_org_id'', %L, true)', :'alpha') || pg_temp.as_role('tap_admin', NULL), :'seen'),
+        'P0002 | lead "LEAD" does not exist', 'and no ranks');
+
+-- What comes after the close is each contractor's own as well: Ada's window has lapsed, the second bidder won.
+CREATE TEMP TABLE own (what text, of_ada text, of_second text, statement text) ON COMMIT DROP;
+INSERT INTO own VALUES
+    ('bids', 'EXPIRED', 'WON', 'SELECT string_agg(status, '' '') FROM lead_system.bids'),
+    ('strikes', '1', '0', 'SELECT count(*) FROM lead_system.strike_logs'),
+    ('charges', '0', '1', 'SELECT count(*) FROM lead_system.conversions'),
+    ('messages', '0', '1', 'SELECT count(*) FROM lead_system.messages'),
+    ('metrics', '0.00', '190.00', 'SELECT string_agg(total_spent::text, '' '') FROM lead_system.contractor_metrics'),
+    ('appeals', '1', '0', 'SELECT count(*) FROM lead_system.ban_appeals');
+SELECT is(pg_temp.outcome('SELECT pg_temp.play(3, ''LM''), pg_temp.appealed()' || pg_temp.as_role('tap_agent', pg_temp.bidder(n)), statement),
+        CASE n WHEN 1 THEN of_ada ELSE of_second END, what || ' of bidder ' || n)
+  FROM own, generate_series(1, 2) n ORDER BY what, n;
+
+-- A contractor acts for nobody else, and for the organization not at all.
+SELECT is(pg_temp.outcome(v.before || pg_temp.as_role(v.role_name, pg_temp.bidder(2)), v.statement), v.answer, 'a contractor cannot ' || v.what)
+  FROM (VALUES
+    (1, 'tap_agent', 'bid for another one', 'SELECT pg_temp.offer(2)', pg_temp.place(pg_temp.bidder(5), '1'),
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (2, 'tap_agent', 'bid for another one with INSERT', 'SELECT pg_temp.offer(2)', pg_temp.add(pg_temp.bidder(5), '1'),
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (3, 'tap_agent', 'cancel another one''s bid', 'SELECT pg_temp.offer(2)', 'SELECT lead_system.cancel_bid(pg_temp.bid(1))', 'P0002 | bid "BID" does not exist'),
+    (4, 'tap_agent', 'decline for another one', 'SELECT pg_temp.play(2, '''')', 'SELECT lead_system.decline_lead(pg_temp.bid(1), ''x'')', 'P0002 | bid "BID" does not exist'),
+    (5, 'tap_agent', 'write for another one', 'SELECT pg_temp.play(2, '''')', 'SELECT lead_system.send_message(pg_temp.lead(), pg_temp.bidder(1), ''x'')',
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (6, 'tap_agent', 'appeal for another one', 'SELECT pg_temp.banned()', 'SELECT lead_system.appeal_ban(pg_temp.bidder(1), ''0123456789'')',
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (7, 'tap_agent', 'record another one''s conversion', 'SELECT pg_temp.play(2, ''M'')', 'SELECT lead_system.record_conversion(pg_temp.lead(), ''paid'')',
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (8, 'tap_admin', 'refresh another one''s metrics', 'SELECT pg_temp.play(2, ''M'')', 'SELECT lead_system.refresh_contractor_metrics(pg_temp.bidder(1))',
+        '42501 | permission denied to act for another contractor | The session''s user is a contractor. | Pass the id that app.current_user_id has.'),
+    (9, 'tap_admin', 'review another one''s appeal', 'SELECT pg_temp.appealed()', 'SELECT lead_system.review_appeal(pg_temp.bid(1), true, NULL)',
+        '42501 | a contractor cannot review appeals | The session''s user is a contractor.'),
+    (10, 'tap_admin', 'archive a lead that is offered', 'SELECT pg_temp.offer(2)', pg_temp.step('ARCHIVED', false),
+        '42501 | a contractor cannot change the status of a lead that is offered')) v(position, role_name, what, before, statement, answer)
+ ORDER BY position;
+SELECT is(pg_temp.outcome('SELECT pg_temp.appealed()' || pg_temp.as_role('tap_admin', pg_temp.bidder(1)), 'SELECT lead_system.review_appeal(pg_temp.bid(1), true, NULL)'),
+        '42501 | a contractor cannot review appeals | The session''s user is a contractor.', 'nor the own appeal');
+SELECT is(pg_temp.outcome('SELECT pg_temp.appealed()' || pg_temp.as_role('tap_admin', pg_temp.bidder(1)), format('SELECT lead_system.review_appeal(pg_temp.bid(1), true, %L)', :'meg')),
+        '42501 | a contractor cannot review appeals | The session''s user is a contractor.', 'nor in somebody''s name');
+
+-- The functions of each level.
+SELECT is((SELECT string_agg(split_part(f.call, '(', 1), ' ' ORDER BY f.position)
+             FROM (VALUES (1, 'rank_bids(NULL)'), (2, 'place_bid(NULL, NULL, NULL)'), (3, 'cancel_bid(NULL)'), (4, 'send_message(NULL, NULL, NULL)'), (5, 'decline_lead(NULL, NULL)'),
+                     (6, 'record_conversion(NULL, NULL)'), (7, 'appeal_ban(NULL, NULL)'), (8, 'open_bidding(NULL, NULL)'), (9, 'close_bidding(NULL)'), (10, 'review_appeal(NULL, NULL, NULL)'),
+                     (11, 'close_due_bidding()'), (12, 'expire_response_windows()'), (13, 'archive_listings()'), (14, 'lift_expired_bans()'), (15, 'refresh_contractor_metrics(NULL)')) f(position, call)
+            WHERE pg_temp.outcome('SELECT 1' || pg_temp.as_role(l.role_name, :'meg'), 'SELECT lead_system.' || f.call) NOT LIKE '42501 | permission denied%'),
+        btrim(concat_ws(' ', CASE WHEN level <> 'none' THEN 'rank_bids' END,
+            CASE WHEN level IN ('agent', 'manager', 'admin') THEN 'place_bid cancel_bid send_message decline_lead record_conversion appeal_ban' END,
+            CASE WHEN level IN ('manager', 'admin') THEN 'open_bidding close_bidding review_appeal' END,
+            CASE WHEN level IN ('admin', 'maintenance') THEN 'close_due_bidding expire_response_windows archive_listings lift_expired_bans refresh_contractor_metrics' END)),
+        'functions of ' || level)
+  FROM levels l WHERE level <> 'none' ORDER BY position;
 
 SELECT * FROM finish();
 ROLLBACK;
