@@ -56,9 +56,9 @@ static void
 check_earlier_appeals(const pg_uuid_t *org, const pg_uuid_t *contractor, TimestampTz now)
 {
 	LS_QUERY(query,
-		"SELECT id, status, reviewed_at + make_interval(days => $3) FROM lead_system.ban_appeals"
+		"SELECT id, status, reviewed_at + make_interval(hours => 24 * $3) FROM lead_system.ban_appeals"
 		" WHERE organization_id = $1 AND contractor_id = $2 AND (status = 'PENDING'"
-		"    OR (status = 'REJECTED' AND reviewed_at + make_interval(days => $3) > $4))"
+		"    OR (status = 'REJECTED' AND reviewed_at + make_interval(hours => 24 * $3) > $4))"
 		" ORDER BY status, reviewed_at DESC LIMIT 1",
 		UUIDOID, UUIDOID, INT4OID, TIMESTAMPTZOID);
 	LsScope scope;

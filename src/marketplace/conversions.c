@@ -131,7 +131,7 @@ archive(const pg_uuid_t *org, int limit)
 		"SELECT l.id, l.pipeline_id, l.status FROM lead_system.lead_listings s"
 		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = s.lead_id"
 		" WHERE s.organization_id = $1 AND s.archived_at IS NULL AND l.deleted_at IS NULL"
-		"   AND l.created_at <= $2 - make_interval(days => $3)"
+		"   AND l.created_at <= $2 - make_interval(hours => 24 * $3)"
 		"   AND l.status IN ('CREATED', 'CONTACTED', 'EXPIRED')"
 		" ORDER BY l.created_at, l.id LIMIT $4 FOR NO KEY UPDATE OF l SKIP LOCKED",
 		UUIDOID, TIMESTAMPTZOID, INT4OID, INT8OID);

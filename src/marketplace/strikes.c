@@ -36,7 +36,7 @@
 	"       CASE WHEN " SQL_BAN_IS_OVER " THEN 0 WHEN $5 = 0 THEN u.strike_count" \
 	"         ELSE (SELECT count(*)::integer FROM lead_system.strike_logs o" \
 	"                WHERE o.organization_id = $1 AND o.contractor_id = u.id" \
-	"                  AND o.created_at > $3 - make_interval(days => $5)" \
+	"                  AND o.created_at > $3 - make_interval(hours => 24 * $5)" \
 	"                  AND (u.strikes_reset_at IS NULL OR o.created_at >= u.strikes_reset_at))" \
 	"       END AS base" \
 	"  FROM lead_system.users u WHERE u.organization_id = $1"
@@ -102,7 +102,7 @@ count_strikes(const LsMarketBatch *batch, Datum bid_ids)
 	LS_QUERY(query,
 		"UPDATE lead_system.users u SET strike_count = s.count_after,"
 		"       is_bidding_banned = s.ban OR (u.is_bidding_banned AND NOT " SQL_BAN_IS_OVER "),"
-		"       bidding_ban_until = CASE WHEN s.ban THEN $3 + make_interval(days => $4)"
+		"       bidding_ban_until = CASE WHEN s.ban THEN $3 + make_interval(hours => 24 * $4)"
 		"         WHEN " SQL_BAN_IS_OVER " THEN NULL ELSE u.bidding_ban_until END,"
 		"       strikes_reset_at = CASE WHEN " SQL_BAN_IS_OVER " THEN u.bidding_ban_until"
 		"         ELSE u.strikes_reset_at END"
