@@ -70,14 +70,16 @@ DECLARE
     message text;
     detail text;
     hint text;
+    stage text := 'before that | ';
 BEGIN
-    EXECUTE before;
     BEGIN
+        EXECUTE before;
+        stage := NULL;
         EXECUTE statement INTO answer;
         answer := coalesce(nullif(answer, ''), 'done');
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-        answer := concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
+        answer := coalesce(stage, '') || concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
     END;
     RAISE EXCEPTION USING ERRCODE = 'TAP00', MESSAGE = answer;
 EXCEPTION WHEN SQLSTATE 'TAP00' THEN
