@@ -100,12 +100,14 @@ SELECT open_bidding(:'roof', 72.00) \gset
 \echo '-- A bid is base cost times multiplier times the discount for the rating.'
 \timing on
 SELECT u.full_name, m.multiplier,
-       place_bid(:'roof', u.id, m.multiplier) IS NOT NULL AS placed
+       place_bid(:'roof',
+                 u.id, m.multiplier) IS NOT NULL AS placed
   FROM users u
   JOIN (VALUES ('Ada', 1.40), ('Ben', 1.25), ('Cleo', 1.30), ('Dan', 0.80))
        m(name, multiplier) ON m.name = u.full_name
  ORDER BY u.full_name;
-SELECT close_bidding(:'roof') AS windows_granted;
+SELECT close_bidding(:'roof')
+       AS windows_granted;
 \timing off
 \echo '-- Cleo is first and lets two hours go by: a strike, and Ada is next.'
 \set ECHO none
@@ -119,12 +121,17 @@ SELECT id AS ben FROM users WHERE full_name = 'Ben' \gset
 \set ECHO queries
 SELECT expire_response_windows() AS lapsed;
 \echo '-- Ada passes it on; Ben writes, wins, and pays for it.'
-SELECT decline_lead(:'bid_of_ada', 'Number does not answer') \gset
-SELECT send_message(:'roof', :'ben', 'We can come tomorrow') AS message \gset
+SELECT decline_lead(:'bid_of_ada',
+                    'Number does not answer') \gset
+SELECT send_message(:'roof',
+                    :'ben',
+                    'We can come tomorrow') AS message \gset
 SELECT u.full_name, b.final_bid_amount AS amount, b.bid_rank AS rank,
        b.status, b.strike_applied AS strike, c.amount AS charged
   FROM bids b JOIN users u ON u.id = b.contractor_id
   LEFT JOIN conversions c ON c.bid_id = b.id
- WHERE b.lead_id = :'roof' ORDER BY b.final_bid_amount DESC;
+ WHERE b.lead_id = :'roof'
+ ORDER BY b.final_bid_amount DESC;
 SELECT old_status, new_status, reason
-  FROM lead_status_history WHERE lead_id = :'roof' ORDER BY id;
+  FROM lead_status_history
+ WHERE lead_id = :'roof' ORDER BY id;
