@@ -208,6 +208,7 @@ CREATE FUNCTION bench.rerank() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
 BEGIN
+    ANALYZE bench.ranked_bids;
     UPDATE bench.ranked_bids b SET bid_rank = r.place
       FROM (SELECT id, row_number() OVER (ORDER BY rank_amount DESC, bid_placed_at, rating_at_bid DESC, id) AS place
               FROM bench.ranked_bids WHERE organization_id = NEW.organization_id AND lead_id = NEW.lead_id AND status = 'ACTIVE') r
@@ -232,6 +233,7 @@ BEGIN
     END IF;
     INSERT INTO bench.lots SELECT p_round, 'close', g FROM generate_series(1, 10000) g
      UNION ALL SELECT p_round, 'small', g FROM generate_series(1, 20) g UNION ALL SELECT p_round, 'large', 1;
+    ANALYZE bench.lots;
     INSERT INTO lead_system.leads (organization_id, id, title, is_qualified)
     SELECT org, id, format('%s %s of round %s', kind, n, p_round), true FROM bench.lots WHERE round = p_round;
     INSERT INTO lead_system.lead_listings (organization_id, lead_id, base_lead_cost, bidding_closes_at)
@@ -248,6 +250,7 @@ BEGIN
     INSERT INTO bench.lead_listings SELECT s.* FROM lead_system.lead_listings s JOIN bench.lots l ON l.id = s.lead_id WHERE round = p_round;
     INSERT INTO bench.bids SELECT b.* FROM lead_system.bids b JOIN bench.lots l ON l.id = b.lead_id WHERE round = p_round AND kind = 'close';
     INSERT INTO bench.ranked_bids SELECT b.* FROM lead_system.bids b JOIN bench.lots l ON l.id = b.lead_id WHERE round = p_round AND kind <> 'close';
+    ANALYZE bench.ranked_bids;
     UPDATE bench.ranked_bids b SET bid_rank = r.place
       FROM (SELECT id, row_number() OVER (PARTITION BY lead_id ORDER BY rank_amount DESC, bid_placed_at, rating_at_bid DESC, id) AS place
               FROM bench.ranked_bids) r WHERE b.id = r.id AND b.bid_rank IS NULL;
