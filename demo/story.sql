@@ -86,3 +86,52 @@ SELECT field_name, left(old_value, 16) AS old_value,
 SELECT action_type, old_value, new_value
   FROM activities
  WHERE lead_id = :'lead' ORDER BY id;
+\echo '-- 6. A MARKET IN ONE MINUTE -----------------------------------------------'
+\echo '-- Four contractors, and a lead that they can buy.'
+INSERT INTO users (organization_id, full_name, email, role,
+                   is_contractor, profile_rating)
+SELECT current_org_id(), n, lower(n) || '@example.com', 'contractor', true, r
+  FROM (VALUES ('Ada', 4.9), ('Ben', 4.2), ('Cleo', 0), ('Dan', 0)) v(n, r);
+INSERT INTO leads (organization_id, title, source, pipeline_id)
+SELECT current_org_id(), 'Leaking roof', 'referral', id
+  FROM pipelines WHERE name = 'marketplace'
+RETURNING id AS roof \gset
+SELECT open_bidding(:'roof', 72.00) \gset
+\echo '-- A bid is base cost times multiplier times the discount for the rating.'
+\timing on
+SELECT u.full_name, m.multiplier,
+       place_bid(:'roof',
+                 u.id, m.multiplier) IS NOT NULL AS placed
+  FROM users u
+  JOIN (VALUES ('Ada', 1.40), ('Ben', 1.25), ('Cleo', 1.30), ('Dan', 0.80))
+       m(name, multiplier) ON m.name = u.full_name
+ ORDER BY u.full_name;
+SELECT close_bidding(:'roof')
+       AS windows_granted;
+\timing off
+\echo '-- Cleo is first and lets two hours go by: a strike, and Ada is next.'
+\set ECHO none
+RESET ROLE;
+SELECT now() + interval '2 hours 1 minute' AS later \gset
+SET lead_system.now = :'later';
+SET ROLE demo_app;
+SELECT b.id AS bid_of_ada FROM bids b JOIN users u ON u.id = b.contractor_id
+ WHERE b.lead_id = :'roof' AND u.full_name = 'Ada' \gset
+SELECT id AS ben FROM users WHERE full_name = 'Ben' \gset
+\set ECHO queries
+SELECT expire_response_windows() AS lapsed;
+\echo '-- Ada passes it on; Ben writes, wins, and pays for it.'
+SELECT decline_lead(:'bid_of_ada',
+                    'Number does not answer') \gset
+SELECT send_message(:'roof',
+                    :'ben',
+                    'We can come tomorrow') AS message \gset
+SELECT u.full_name, b.final_bid_amount AS amount, b.bid_rank AS rank,
+       b.status, b.strike_applied AS strike, c.amount AS charged
+  FROM bids b JOIN users u ON u.id = b.contractor_id
+  LEFT JOIN conversions c ON c.bid_id = b.id
+ WHERE b.lead_id = :'roof'
+ ORDER BY b.final_bid_amount DESC;
+SELECT old_status, new_status, reason
+  FROM lead_status_history
+ WHERE lead_id = :'roof' ORDER BY id;

@@ -5,8 +5,9 @@ SET search_path = lead_system, public;
 DO $$
 DECLARE
     expected CONSTANT jsonb := '{"rows": 22212, "new": 20000, "updated": 2000, "duplicates": 200, "rejected": 12,
-        "errors": 12, "leads": 20000, "unscored": 0, "listed": 1980, "blocked": 400, "queued": 20000, "owned": [8000, 12000],
-        "scrubbed": 400, "calling": 9, "contacted": 1, "calls": 1, "status": "Qualified", "audited": 4, "steps": 2}';
+        "errors": 12, "leads": 20001, "unscored": 0, "listed": 1980, "blocked": 400, "queued": 20000, "owned": [8000, 12000],
+        "scrubbed": 400, "calling": 9, "contacted": 1, "calls": 1, "status": "Qualified", "audited": 4, "steps": 8,
+        "bids": "WON 3, EXPIRED 1, LOST 2, LOST", "strikes": 1, "charged": 85.50, "won_by": "Ben", "market": "CONTACTED"}';
     found jsonb;
 BEGIN
     SELECT jsonb_build_object('rows', sum(row_count), 'new', sum(inserted_count), 'updated', sum(updated_count),
@@ -15,7 +16,7 @@ BEGIN
     SELECT found || jsonb_build_object(
         'errors', (SELECT count(*) FROM lead_import_errors),
         'leads', (SELECT count(*) FROM leads),
-        'unscored', (SELECT count(*) FROM leads WHERE temperature = 'unrated' OR raw_score < 18),
+        'unscored', (SELECT count(*) FROM leads WHERE source <> 'referral' AND (temperature = 'unrated' OR raw_score < 18)),
         'listed', (SELECT count(*) FROM dnc_list),
         'blocked', (SELECT count(*) FROM leads WHERE do_not_call),
         'queued', (SELECT count(*) FROM campaign_leads),
@@ -26,7 +27,12 @@ BEGIN
         'calls', (SELECT count(*) FROM call_logs WHERE duration = 184),
         'status', (SELECT l.status FROM leads l JOIN call_logs c ON c.lead_id = l.id),
         'audited', (SELECT count(*) FROM lead_audit_log a JOIN call_logs c ON c.lead_id = a.lead_id WHERE field_name <> 'metadata'),
-        'steps', (SELECT count(*) FROM lead_status_history)) INTO found;
+        'steps', (SELECT count(*) FROM lead_status_history),
+        'bids', (SELECT string_agg(concat_ws(' ', b.status, b.bid_rank), ', ' ORDER BY b.status = 'WON' DESC, b.bid_rank) FROM bids b),
+        'strikes', (SELECT sum(strike_count) FROM users),
+        'charged', (SELECT sum(amount) FROM conversions),
+        'won_by', (SELECT u.full_name FROM contractor_metrics m JOIN users u ON u.id = m.contractor_id WHERE m.total_leads_contacted = 1),
+        'market', (SELECT l.status FROM leads l JOIN lead_listings s ON s.lead_id = l.id)) INTO found;
     IF found <> expected THEN
         RAISE EXCEPTION 'the story ended differently'
             USING DETAIL = format('expected %s, found %s', expected, found);

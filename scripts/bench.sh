@@ -28,7 +28,7 @@ run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$d
 
 say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
-for part in setup plain_read plain_write plain_campaign cases; do
+for part in setup plain_read plain_write plain_campaign plain_market cases; do
     run -o /dev/null -f "$TMP/src/bench/$part.sql"
 done
 say "that was there after $(($(date +%s) - started)) s"

@@ -328,7 +328,7 @@ $$;
 CREATE PROCEDURE prop.run_world(w integer, seed integer) LANGUAGE plpgsql AS $$
 DECLARE
     kinds CONSTANT text[] := '{open,bid,cancel,close,close due,sweep,message,decline,appeal,review,lift,rating,refresh,tick}';
-    weights CONSTANT integer[] := '{14,100,10,2,10,14,7,4,6,4,2,3,4,40}';
+    weights CONSTANT integer[] := '{14,100,10,2,10,14,16,5,6,4,2,3,4,40}';
     bag CONSTANT text[] := ARRAY(SELECT k FROM unnest(kinds, weights) WITH ORDINALITY v(k, weight, n), generate_series(1, weight) ORDER BY n);
     world uuid;
     step integer := 0;
