@@ -116,7 +116,7 @@ BEGIN
       FROM new_rows n JOIN old_rows o ON o.id = n.id
      WHERE (n.lead_score, n.temperature, n.is_spam, n.deleted_at IS NULL, n.phone_number IS NULL, n.do_not_call)
             IS DISTINCT FROM (o.lead_score, o.temperature, o.is_spam, o.deleted_at IS NULL, o.phone_number IS NULL, o.do_not_call)
-       AND q.organization_id = n.organization_id AND q.lead_id = n.id AND q.status IN ('new', 'queued');
+       AND q.organization_id = n.organization_id AND q.lead_id = n.id AND q.status IN ('new', 'queued', 'calling', 'contacted');
     RETURN NULL;
 END
 $$;
