@@ -384,6 +384,14 @@ SELECT line, column_name, sqlstate, reason FROM last_errors;
 ALTER TABLE lead_system.leads DROP CONSTRAINT own_rule;
 DROP INDEX lead_system.own_index;
 
+-- An index of ours that is gone, or another of its name, costs time and no lead.
+BEGIN;
+DROP INDEX lead_system.leads_organization_id_phone_number_idx;
+SELECT rows, inserted, duplicate FROM pg_temp.import('Without', E'first_name,phone\nGus,202-555-0188\n');
+CREATE INDEX leads_organization_id_phone_number_idx ON lead_system.leads (phone_number, organization_id);
+SELECT rows, inserted, duplicate FROM pg_temp.import('Without', E'first_name,phone\nGus,202-555-0188\n');
+ROLLBACK;
+
 RESET app.current_org_id;
 DROP VIEW last_errors;
 -- An organization takes everything along.

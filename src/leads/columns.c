@@ -48,10 +48,13 @@ find_indexes(Relation rel, LsLeadMap *columns)
 		attnum[LEAD_organization_id], attnum[LEAD_email], attnum[LEAD_created_at]};
 	AttrNumber phone[] = {attnum[LEAD_organization_id], attnum[LEAD_phone_number]};
 	AttrNumber id[] = {attnum[LEAD_id], attnum[LEAD_organization_id]};
+	AttrNumber source[] = {
+		attnum[LEAD_organization_id], attnum[LEAD_source_id], attnum[LEAD_source]};
 
 	columns->email_index = ls_index_on(rel, email, 3, attnum[LEAD_deleted_at]);
 	columns->phone_index = ls_index_on(rel, phone, 2, attnum[LEAD_deleted_at]);
 	columns->id_index = ls_index_on(rel, id, 2, InvalidAttrNumber);
+	columns->source_index = ls_index_on(rel, source, 3, attnum[LEAD_deleted_at]);
 }
 
 /* Find all columns in a relation. */

@@ -136,9 +136,10 @@ typedef struct LsLeadMap
 {
 	Oid relid;
 	AttrNumber attnum[LEAD_N_COLUMNS];
-	Oid email_index; /* on organization, e-mail and time; InvalidOid when there is none */
-	Oid phone_index; /* on organization and phone number */
-	Oid id_index;    /* on id and organization */
+	Oid email_index;  /* on organization, e-mail and time; InvalidOid when there is none */
+	Oid phone_index;  /* on organization and phone number */
+	Oid id_index;     /* on id and organization */
+	Oid source_index; /* on organization, source_id and source */
 	int natts;
 	LsLeadColumn *column_of; /* by attribute number - 1; LEAD_NONE for a user's column */
 } LsLeadMap;

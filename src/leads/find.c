@@ -8,8 +8,8 @@
  *	  with organization_id, so a planner that has no statistics of a tenant yet
  *	  takes any of them for as good as any other, and a bulk load then reads all
  *	  leads of the tenant for each row.  Here it is known which index it is.
- *	  Callers check the tenant, and ask the database instead when the table is
- *	  distributed.
+ *	  Callers check the tenant, and ask the database instead when leads cannot
+ *	  be found here.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,28 +27,25 @@
 #include "utils/snapmgr.h"
 
 #include "lead_system.h"
+#include "core/extension.h"
 #include "core/query.h"
 #include "leads/find.h"
 
 #define MAX_KEYS 3
 
-/* An index, and the columns that are given for a look-up, in its order. */
+/* The columns that are given for a look-up, in the order of the index. */
 typedef struct Identity
 {
 	LsLeadColumn key;
-	const char *index;
 	int n;
 	LsLeadColumn columns[MAX_KEYS];
 } Identity;
 
 static const Identity identities[] = {
-	{LEAD_id, "leads_pkey", 2, {LEAD_id, LEAD_organization_id}},
-	{LEAD_source_id, "leads_organization_id_source_source_id_idx", 3,
-		{LEAD_organization_id, LEAD_source_id, LEAD_source}},
-	{LEAD_email, "leads_organization_id_email_created_at_idx", 2,
-		{LEAD_organization_id, LEAD_email}},
-	{LEAD_phone_number, "leads_organization_id_phone_number_idx", 2,
-		{LEAD_organization_id, LEAD_phone_number}},
+	{LEAD_id, 2, {LEAD_id, LEAD_organization_id}},
+	{LEAD_source_id, 3, {LEAD_organization_id, LEAD_source_id, LEAD_source}},
+	{LEAD_email, 2, {LEAD_organization_id, LEAD_email}},
+	{LEAD_phone_number, 2, {LEAD_organization_id, LEAD_phone_number}},
 };
 
 struct LsLeadFinder
@@ -59,6 +56,44 @@ struct LsLeadFinder
 	TupleTableSlot *slot;
 	Relation indexes[lengthof(identities)]; /* opened when first asked for */
 };
+
+/* The index of a key; InvalidOid when the table has none that will do. */
+static Oid
+index_of(const LsLeadMap *map, LsLeadColumn key)
+{
+	switch (key)
+	{
+		case LEAD_id:
+			return map->id_index;
+		case LEAD_source_id:
+			return map->source_index;
+		case LEAD_email:
+			return map->email_index;
+		default:
+			return map->phone_index;
+	}
+}
+
+/*
+ * Can leads be looked up here?  Not when they are distributed, or have lost an
+ * index; they are then to be asked for by a query.
+ */
+bool
+ls_leads_can_be_found(void)
+{
+	Oid relid = ls_relation_oid("leads", false);
+	Relation rel;
+	bool answer = true;
+	int i;
+
+	if (ls_relation_is_distributed(relid))
+		return false;
+	rel = table_open(relid, AccessShareLock);
+	for (i = 0; i < (int) lengthof(identities); i++)
+		answer = answer && OidIsValid(index_of(ls_lead_map(rel), identities[i].key));
+	table_close(rel, AccessShareLock);
+	return answer;
+}
 
 /* Start looking; what has been written so far is seen. */
 LsLeadFinder *
@@ -137,8 +172,7 @@ look_up(LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, bool l
 	bool found = false;
 
 	if (finder->indexes[i] == NULL)
-		finder->indexes[i] =
-			index_open(ls_relation_oid(identities[i].index, false), AccessShareLock);
+		finder->indexes[i] = index_open(index_of(finder->map, key), AccessShareLock);
 	scan_keys(finder, &identities[i], finder->indexes[i], input, keys);
 	scan =
 		ls_index_beginscan(finder->rel, finder->indexes[i], GetActiveSnapshot(), identities[i].n);

@@ -20,6 +20,7 @@ typedef struct LsFoundLead
 	char *status;
 } LsFoundLead;
 
+extern bool ls_leads_can_be_found(void);
 extern LsLeadFinder *ls_lead_finder_open(const pg_uuid_t *org);
 extern bool ls_lead_find(
 	LsLeadFinder *finder, LsLeadColumn key, const LsLeadInput *input, LsFoundLead *found);

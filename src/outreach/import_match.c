@@ -10,7 +10,6 @@
 #include "utils/hsearch.h"
 
 #include "lead_system.h"
-#include "core/extension.h"
 #include "core/query.h"
 #include "core/uuid.h"
 #include "leads/find.h"
@@ -56,7 +55,7 @@ match_by_index(LsImport *import, LsImportUnit *units, int n)
 	ls_lead_finder_close(finder);
 }
 
-/* Look all units up by one query, when leads are distributed. */
+/* Look all units up by one query, when the indexes cannot be used. */
 static void
 match_by_query(LsImport *import, LsImportUnit *units, int n)
 {
@@ -211,7 +210,7 @@ ls_import_match(LsImport *import, LsImportUnit *units, int n)
 		units[i].matched = units[i].folded = units[i].postponed = units[i].refused = false;
 		units[i].input = units[i].own;
 	}
-	if (ls_relation_is_distributed(ls_relation_oid("leads", false)))
+	if (!ls_leads_can_be_found())
 		match_by_query(import, units, n);
 	else
 		match_by_index(import, units, n);
@@ -240,7 +239,7 @@ ls_import_is_unseen(LsImport *import, const LsImportUnit *unit, const ErrorData 
 		key = LEAD_source_id;
 	if ((key != LEAD_id && key != LEAD_source_id && key != LEAD_email &&
 			key != LEAD_phone_number) ||
-		!unit->input.set[key] || ls_relation_is_distributed(ls_relation_oid("leads", false)))
+		!unit->input.set[key] || !ls_leads_can_be_found())
 		return false;
 	finder = ls_lead_finder_open(&import->org);
 	visible = ls_lead_is_visible(finder, key, &unit->input);
