@@ -20,6 +20,12 @@
 #include "core/storage.h"
 #include "core/uuid.h"
 
+/* Does the relation "c" of our schema hold rows of tenants? */
+#define SQL_IS_TENANT_TABLE \
+	"c.relkind IN ('r', 'p') AND (c.relname = 'organizations' OR EXISTS (" \
+	"  SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid" \
+	"     AND a.attname = 'organization_id' AND NOT a.attisdropped))"
+
 /* Organisations whose view of every table rls_selftest() takes. */
 #define SELFTEST_ORGS 3
 
@@ -78,10 +84,7 @@ health_catalog(FunctionCallInfo fcinfo)
 		"    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
 		"   WHERE n.nspname = 'lead_system'), "
 		"tenant_tables AS ("
-		"  SELECT r.* FROM relations r WHERE r.relkind IN ('r', 'p')"
-		"     AND (r.relname = 'organizations' OR EXISTS ("
-		"       SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = r.oid"
-		"          AND a.attname = 'organization_id' AND NOT a.attisdropped))), "
+		"  SELECT c.* FROM relations c WHERE " SQL_IS_TENANT_TABLE "), "
 		"problems(check_name, good, object) AS ("
 		"  SELECT 'row security', 'on for every tenant table', t.relname::text"
 		"    FROM tenant_tables t"
@@ -269,13 +272,10 @@ selftest_leaked(const char *table, Oid role, const pg_uuid_t *org)
 static List *
 selftest_tables(void)
 {
-	LS_QUERY0(query, "SELECT c.relname::text FROM pg_catalog.pg_class c"
-					 "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-					 " WHERE n.nspname = 'lead_system' AND c.relkind IN ('r', 'p')"
-					 "   AND (c.relname = 'organizations' OR EXISTS ("
-					 "     SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid"
-					 "        AND a.attname = 'organization_id' AND NOT a.attisdropped))"
-					 " ORDER BY c.relname");
+	LS_QUERY0(query,
+		"SELECT c.relname::text FROM pg_catalog.pg_class c"
+		"  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = 'lead_system' AND " SQL_IS_TENANT_TABLE " ORDER BY c.relname");
 	LsScope scope;
 	List *tables = NIL;
 	uint64 n;
