@@ -79,6 +79,8 @@ static const LsConfigKey config_keys[] = {
 		"days after which a strike no longer counts; 0 for never (C12)"},
 	{"marketplace.strikes_until_ban", LS_CONFIG_INT, "10", 1, 10000, NULL,
 		"strikes that lead to a ban (C11)"},
+	{"marketplace.warning_minutes", LS_CONFIG_INT, "30", 0, 525600, NULL,
+		"minutes before the end of a response window at which its holder is warned; 0 for never (C6)"},
 	{"scoring.decay", LS_CONFIG_BOOL, "true", 0, 0, NULL, "inactivity lowers the score (A8, B8)"},
 	{"scoring.high_opportunity_locations", LS_CONFIG_ARRAY, "[]", 0, 0, NULL,
 		"states whose leads get the location points of banti (B5)"},

@@ -55,6 +55,12 @@ COMMENT ON FUNCTION lead_system.expire_response_windows(integer) IS
     'Ends up to batch response windows that have lapsed, set-wise: a strike each, once and once only, and the next contractor''s window begins (semantics C6, C10, C11); returns how many. Leads that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set.';
 REVOKE ALL ON FUNCTION lead_system.expire_response_windows(integer) FROM PUBLIC;
 
+CREATE FUNCTION lead_system.warn_response_windows(batch integer DEFAULT 100) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_warn_windows';
+COMMENT ON FUNCTION lead_system.warn_response_windows(integer) IS
+    'Writes an activity window_ending_soon for up to batch leads whose open response window ends within marketplace.warning_minutes, once per window (semantics C6); returns how many. Works in the session''s organization, or in all for a role above row level security that has none set.';
+REVOKE ALL ON FUNCTION lead_system.warn_response_windows(integer) FROM PUBLIC;
+
 CREATE FUNCTION lead_system.record_conversion(lead_id uuid, conversion_type text) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_record_conversion';
 COMMENT ON FUNCTION lead_system.record_conversion(uuid, text) IS

@@ -46,6 +46,7 @@ static const LsGrant marketplace_grants[] = {
 	{"send_message(uuid, uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"decline_lead(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"expire_response_windows(integer)", "EXECUTE", LS_LEVEL_ADMIN, true},
+	{"warn_response_windows(integer)", "EXECUTE", LS_LEVEL_ADMIN, true},
 	{"record_conversion(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"archive_listings(integer)", "EXECUTE", LS_LEVEL_ADMIN, true},
 	{"appeal_ban(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},

@@ -60,6 +60,7 @@ CREATE TABLE lead_system.bids (
     charge_amount             numeric(12,2),
     response_window_starts_at timestamptz,
     response_window_ends_at   timestamptz,
+    window_warned_at          timestamptz,
     responded_at              timestamptz,
     declined_reason           text,
     strike_applied            boolean       NOT NULL DEFAULT false,
@@ -93,6 +94,7 @@ COMMENT ON COLUMN lead_system.bids.status IS 'ACTIVE until its fate is known, al
 COMMENT ON COLUMN lead_system.bids.bid_rank IS 'Place among all bids when bidding closed, of the first three.';
 COMMENT ON COLUMN lead_system.bids.charge_amount IS 'What the contractor pays if charged, fixed when bidding closed (setting marketplace.pricing).';
 COMMENT ON COLUMN lead_system.bids.response_window_ends_at IS 'A message at this time still counts.';
+COMMENT ON COLUMN lead_system.bids.window_warned_at IS 'When warn_response_windows() wrote that the window is about to end; NULL if it did not.';
 COMMENT ON COLUMN lead_system.bids.strike_applied IS 'The lapse of the window has been counted as a strike: once and once only.';
 CREATE INDEX bids_rank_idx ON lead_system.bids (organization_id, lead_id, rank_amount DESC, bid_placed_at, rating_at_bid DESC, id)
     WHERE status = 'ACTIVE';

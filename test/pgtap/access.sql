@@ -108,6 +108,7 @@ INSERT INTO expected_functions VALUES
     ('expire_response_windows(integer)',                                '-', '-', '-', '-', 'X', 'X'),
     ('lift_expired_bans()',                                             '-', '-', '-', '-', 'X', 'X'),
     ('refresh_contractor_metrics(uuid)',                                '-', '-', '-', '-', 'X', 'X'),
+    ('warn_response_windows(integer)',                                  '-', '-', '-', '-', 'X', 'X'),
     ('copy_pipeline(text,text)',                                        '-', '-', '-', '-', 'X', '-'),
     ('copy_scoring_model(text,text)',                                   '-', '-', '-', '-', 'X', '-'),
     ('remove_from_dnc_list(text,text)',                                 '-', '-', '-', '-', 'X', '-'),
@@ -185,9 +186,9 @@ SELECT results_eq($$
        AND has_any_column_privilege(l.role_name, c.oid, p.command) AND NOT has_column_privilege(l.role_name, c.oid, a.attnum, p.command)
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$, $$ VALUES
-    ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
-    ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
-    ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied'),
+    ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
+    ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
+    ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
     ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, filter_criteria, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('lead_listings', 'admin', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),

@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(259);
+SELECT plan(270);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -278,6 +278,25 @@ INSERT INTO edges (what, before, statement, answer) VALUES
         'LS013 | the response window of bid "' || pg_temp.bid(2) || '" is not open | The lead is PENDING_RESPONSE_1. | Only the contractor whose window is open can decline.'),
     ('no window lapses at its end', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:30:00+00')$$, 'SELECT lead_system.expire_response_windows()', '0'),
     ('but a moment later', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:30:00.000001+00')$$, 'SELECT lead_system.expire_response_windows()', '1'),
+    ('no warning while more than half an hour is left', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 16:59:59.999999+00')$$, 'SELECT lead_system.warn_response_windows()', '0'),
+    ('half an hour before the end of a window its holder is warned, once', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:00:00+00'); SELECT lead_system.warn_response_windows()$$,
+        $$SELECT concat_ws(' ', lead_system.warn_response_windows(), (SELECT window_warned_at FROM lead_system.bids),
+            (SELECT string_agg(concat_ws(' | ', new_value ->> 'contractor_id', new_value ->> 'bid_id', description), ';') FROM lead_system.activities WHERE action_type = 'window_ending_soon'))$$,
+        '0 2026-03-02 17:00:00+00 ADA | BID | Response window ends at 2026-03-02 17:30:00+00'),
+    ('at the end a warning is still of use', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:30:00+00')$$, 'SELECT lead_system.warn_response_windows()', '1'),
+    ('but not after it', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:30:00.000001+00')$$, 'SELECT lead_system.warn_response_windows()', '0'),
+    ('nor when the lead was contacted', $$SELECT pg_temp.play(1, 'M')$$, 'SELECT lead_system.warn_response_windows()', '0'),
+    ('nor to a bid that waits for its window', $$SELECT pg_temp.play(3, ''), pg_temp.at('2026-03-02 17:29:00+00'); SELECT lead_system.warn_response_windows()$$,
+        'SELECT concat_ws('' '', lead_system.warn_response_windows(), (SELECT string_agg(bid_rank::text, '' '') FROM lead_system.bids WHERE window_warned_at IS NOT NULL))', '0 1'),
+    ('the next holder has a warning, too', $$SELECT pg_temp.play(2, ''), pg_temp.at('2026-03-02 17:15:00+00'); SELECT lead_system.warn_response_windows(); SELECT lead_system.decline_lead(pg_temp.bid(1), 'x'), pg_temp.at('2026-03-02 18:45:00+00')$$,
+        'SELECT lead_system.warn_response_windows()', '1'),
+    ('a window as short as the warning has none', $$SELECT lead_system.set_config('marketplace.response_minutes', '30'); SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 15:45:00+00')$$,
+        'SELECT lead_system.warn_response_windows()', '0'),
+    ('the warning comes as early as the organization likes', $$SELECT lead_system.set_config('marketplace.warning_minutes', '45'); SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 16:45:00+00')$$,
+        'SELECT lead_system.warn_response_windows()', '1'),
+    ('or never', $$SELECT lead_system.set_config('marketplace.warning_minutes', '0'); SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:29:00+00')$$,
+        'SELECT lead_system.warn_response_windows()', '0'),
+    ('so many at a time as asked for', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:29:00+00')$$, 'SELECT lead_system.warn_response_windows(0)', '22023 | batch must be between 1 and 1000000'),
     ('the next window begins with the sweeper', $$SELECT pg_temp.play(2, ''), pg_temp.at('2026-03-02 20:00:00+00'); SELECT lead_system.expire_response_windows()$$,
         'SELECT response_window_starts_at || '' '' || response_window_ends_at FROM lead_system.bids WHERE bid_rank = 2', '2026-03-02 20:00:00+00 2026-03-02 22:00:00+00'),
     ('or with the decline', $$SELECT pg_temp.play(2, ''), pg_temp.at('2026-03-02 16:00:00+00'); SELECT lead_system.decline_lead(pg_temp.bid(1), 'x')$$,
@@ -432,12 +451,12 @@ SELECT is(pg_temp.outcome('SELECT pg_temp.appealed()' || pg_temp.as_role('tap_ad
 SELECT is((SELECT string_agg(split_part(f.call, '(', 1), ' ' ORDER BY f.position)
              FROM (VALUES (1, 'rank_bids(NULL)'), (2, 'place_bid(NULL, NULL, NULL)'), (3, 'cancel_bid(NULL)'), (4, 'send_message(NULL, NULL, NULL)'), (5, 'decline_lead(NULL, NULL)'),
                      (6, 'record_conversion(NULL, NULL)'), (7, 'appeal_ban(NULL, NULL)'), (8, 'open_bidding(NULL, NULL)'), (9, 'close_bidding(NULL)'), (10, 'review_appeal(NULL, NULL, NULL)'),
-                     (11, 'close_due_bidding()'), (12, 'expire_response_windows()'), (13, 'archive_listings()'), (14, 'lift_expired_bans()'), (15, 'refresh_contractor_metrics(NULL)')) f(position, call)
+                     (11, 'close_due_bidding()'), (12, 'expire_response_windows()'), (13, 'archive_listings()'), (14, 'lift_expired_bans()'), (15, 'refresh_contractor_metrics(NULL)'), (16, 'warn_response_windows()')) f(position, call)
             WHERE pg_temp.outcome('SELECT 1' || pg_temp.as_role(l.role_name, :'meg'), 'SELECT lead_system.' || f.call) NOT LIKE '42501 | permission denied%'),
         btrim(concat_ws(' ', CASE WHEN level <> 'none' THEN 'rank_bids' END,
             CASE WHEN level IN ('agent', 'manager', 'admin') THEN 'place_bid cancel_bid send_message decline_lead record_conversion appeal_ban' END,
             CASE WHEN level IN ('manager', 'admin') THEN 'open_bidding close_bidding review_appeal' END,
-            CASE WHEN level IN ('admin', 'maintenance') THEN 'close_due_bidding expire_response_windows archive_listings lift_expired_bans refresh_contractor_metrics' END)),
+            CASE WHEN level IN ('admin', 'maintenance') THEN 'close_due_bidding expire_response_windows archive_listings lift_expired_bans refresh_contractor_metrics warn_response_windows' END)),
         'functions of ' || level)
   FROM levels l WHERE level <> 'none' ORDER BY position;
 
