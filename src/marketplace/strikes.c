@@ -24,8 +24,9 @@
 
 #define STRIKE_REASON "response_window_expired"
 
-/* Is the ban of a row u of users over at the time $3? */
-#define SQL_BAN_IS_OVER "(u.is_bidding_banned AND u.bidding_ban_until <= $3)"
+/* Is the ban of a row u of users over at the time $3?  One without end is not. */
+#define SQL_BAN_IS_OVER \
+	"(u.is_bidding_banned AND coalesce(u.bidding_ban_until <= $3, false))"
 
 /*
  * Of each contractor: banned at the time $3, and strikes that count by then.
