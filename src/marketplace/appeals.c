@@ -276,7 +276,7 @@ unban(const pg_uuid_t *org, const pg_uuid_t *contractor, TimestampTz now)
 	was_banned = ls_query_run(&query, &args, LS_WRITE) > 0;
 	ls_scope_close(&scope);
 	if (was_banned)
-		ls_market_note_unbanned(org, contractor, "An appeal was approved");
+		ls_market_note_unbanned(org, contractor, 1, "An appeal was approved");
 }
 
 PG_FUNCTION_INFO_V1(ls_market_review_appeal);

@@ -114,7 +114,7 @@ extern void ls_market_note_windows(
 
 /* strikes.c */
 extern void ls_market_note_unbanned(
-	const pg_uuid_t *org, const pg_uuid_t *contractor, const char *how);
+	const pg_uuid_t *org, const pg_uuid_t *contractors, int n, const char *how);
 extern void ls_market_strike(const LsMarketBatch *batch, const LsMarketBid *bids, int n);
 
 /* charge.c */

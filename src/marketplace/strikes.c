@@ -23,6 +23,7 @@
 #include "marketplace/internal.h"
 
 #define STRIKE_REASON "response_window_expired"
+#define BAN_RAN_OUT "The ban has run out"
 
 /* Is the ban of a row u of users over at the time $3?  One without end is not. */
 #define SQL_BAN_IS_OVER \
@@ -96,7 +97,10 @@ log_strikes(const LsMarketBatch *batch, Datum bid_ids, int *n)
 	return strikes;
 }
 
-/* Bring the contractors to what the logs say. */
+/*
+ * Bring the contractors to what the logs say.  A ban that was over, which nobody
+ * has written down yet, ends with that.
+ */
 static void
 count_strikes(const LsMarketBatch *batch, Datum bid_ids)
 {
@@ -109,19 +113,34 @@ count_strikes(const LsMarketBatch *batch, Datum bid_ids)
 		"         ELSE u.strikes_reset_at END"
 		"  FROM (SELECT o.contractor_id, max(o.strike_count_after) AS count_after,"
 		"               bool_or(o.ban_triggered) AS ban FROM lead_system.strike_logs o"
-		"         WHERE o.organization_id = $1 AND o.bid_id = ANY ($2) GROUP BY o.contractor_id) s"
-		" WHERE u.organization_id = $1 AND u.id = s.contractor_id",
+		"         WHERE o.organization_id = $1 AND o.bid_id = ANY ($2) GROUP BY o.contractor_id) s,"
+		"       (SELECT u.id, " SQL_BAN_IS_OVER " AS ban_is_over FROM lead_system.users u"
+		"         WHERE u.organization_id = $1) was"
+		" WHERE u.organization_id = $1 AND u.id = s.contractor_id AND was.id = u.id"
+		" RETURNING u.id, was.ban_is_over",
 		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT4OID);
 	LsScope scope;
 	LsArgs args = {0};
+	pg_uuid_t *unbanned;
+	int n_unbanned = 0;
+	uint64 n;
+	uint64 row;
 
 	ls_arg_uuid(&args, &batch->org);
 	ls_arg_datum(&args, bid_ids, false);
 	ls_arg_timestamptz(&args, batch->now);
 	ls_arg_int32(&args, ls_config_int(&batch->org, "marketplace.ban_days"));
 	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_query_run(&query, &args, LS_WRITE);
+	n = ls_query_run(&query, &args, LS_WRITE);
+	unbanned = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
+	for (row = 0; row < n; row++)
+	{
+		if (ls_result_bool(row, 2))
+			unbanned[n_unbanned++] = ls_result_uuid(row, 1);
+	}
 	ls_scope_close(&scope);
+	if (n_unbanned > 0)
+		ls_market_note_unbanned(&batch->org, unbanned, n_unbanned, BAN_RAN_OUT);
 }
 
 /* Write the strikes, and bans, into the activities of the leads. */
@@ -174,14 +193,20 @@ ls_market_strike(const LsMarketBatch *batch, const LsMarketBid *bids, int n)
 
 /* Write into the activities whose bans are over; they are about no lead. */
 void
-ls_market_note_unbanned(const pg_uuid_t *org, const pg_uuid_t *contractor, const char *how)
+ls_market_note_unbanned(
+	const pg_uuid_t *org, const pg_uuid_t *contractors, int n, const char *how)
 {
-	LsActivity activity = {.org = org};
+	LsBatch *activities = ls_activity_batch();
+	int i;
 
-	activity.action = "ban_lifted";
-	activity.new_value = ls_json_pair_text("contractor_id", ls_uuid_text(contractor));
-	activity.description = how;
-	(void) ls_activity_add(&activity);
+	for (i = 0; i < n; i++)
+	{
+		LsActivity activity = {.org = org, .action = "ban_lifted", .description = how};
+
+		activity.new_value = ls_json_pair_text("contractor_id", ls_uuid_text(&contractors[i]));
+		ls_activity_batch_add(activities, &activity);
+	}
+	ls_batch_flush(activities);
 }
 
 /* One organisation's share of lift_expired_bans(). */
@@ -211,8 +236,8 @@ lift_bans(const pg_uuid_t *org, int limit)
 	for (i = 0; i < n; i++)
 		lifted[i] = ls_result_uuid(i, 1);
 	ls_scope_close(&scope);
-	for (i = 0; i < n; i++)
-		ls_market_note_unbanned(org, &lifted[i], "The ban has run out");
+	if (n > 0)
+		ls_market_note_unbanned(org, lifted, n, BAN_RAN_OUT);
 	return n;
 }
 

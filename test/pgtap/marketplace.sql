@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(272);
+SELECT plan(273);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -316,6 +316,10 @@ INSERT INTO edges (what, before, statement, answer) VALUES
     ('a strike at the end of a ban is the first one', $$UPDATE lead_system.users SET strike_count = 10 WHERE id = pg_temp.bidder(1); SELECT pg_temp.offer(1), pg_temp.at('2026-03-02 15:30:00+00'); SELECT lead_system.close_due_bidding();
         UPDATE lead_system.users SET is_bidding_banned = true, bidding_ban_until = '2026-03-02 17:31:00+00' WHERE id = pg_temp.bidder(1); SELECT pg_temp.at('2026-03-02 17:31:00+00'); SELECT lead_system.expire_response_windows()$$,
         'SELECT concat_ws('' '', strike_count, is_bidding_banned, bidding_ban_until, strikes_reset_at) FROM lead_system.users WHERE id = pg_temp.bidder(1)', '1 f 2026-03-02 17:31:00+00'),
+    ('the end of the ban is written down, too', $$UPDATE lead_system.users SET strike_count = 10 WHERE id = pg_temp.bidder(1); SELECT pg_temp.play(1, '');
+        UPDATE lead_system.users SET is_bidding_banned = true, bidding_ban_until = '2026-03-02 17:00:00+00' WHERE id = pg_temp.bidder(1); SELECT pg_temp.at('2026-03-02 17:31:00+00'); SELECT lead_system.expire_response_windows()$$,
+        'SELECT string_agg(concat_ws('' '', action_type, new_value ->> ''contractor_id'', description, lead_id), '', '' ORDER BY id) FROM lead_system.activities WHERE action_type IN (''ban_lifted'', ''strike_applied'')',
+        'ban_lifted ADA The ban has run out, strike_applied ADA Response window expired LEAD'),
     ('a strike during a ban without end', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:31:00+00'); UPDATE lead_system.users SET is_bidding_banned = true, strike_count = 8 WHERE id = pg_temp.bidder(1); SELECT lead_system.expire_response_windows()$$,
         'SELECT concat_ws('' '', strike_count, is_bidding_banned, bidding_ban_until) FROM lead_system.users WHERE id = pg_temp.bidder(1)', '9 t'),
     ('it stays without end, however many there are', $$SELECT pg_temp.play(1, ''), pg_temp.at('2026-03-02 17:31:00+00'); UPDATE lead_system.users SET is_bidding_banned = true, strike_count = 9 WHERE id = pg_temp.bidder(1); SELECT lead_system.expire_response_windows()$$,
