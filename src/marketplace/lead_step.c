@@ -76,13 +76,8 @@ function_for(const char *status)
 static void
 check_step_by_hand(LsLeadChange *change, const char *from, const char *to)
 {
-	pg_uuid_t contractor;
 	bool is_archiving = strcmp(to, LS_MARKET_ARCHIVED) == 0;
 
-	if (ls_current_contractor(&contractor))
-		ereport(
-			ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					   errmsg("a contractor cannot change the status of a lead that is offered")));
 	if (ls_market_is_open_status(to) || (!is_archiving && !ls_lead_cause()->force))
 		ereport(ERROR,
 			(errcode(LS_ERRCODE_STATUS_STEP),
@@ -98,6 +93,7 @@ ls_market_step(LsLeadChange *change)
 	bool isnull;
 	bool deleted;
 	bool moved;
+	pg_uuid_t contractor;
 	char *from;
 
 	if (change->old == NULL || ls_market_is_moving())
@@ -111,6 +107,11 @@ ls_market_step(LsLeadChange *change)
 			DatumGetUUIDP(ls_lead_get(change->old, LEAD_pipeline_id, &isnull))) ||
 		!is_listed(&change->org, DatumGetUUIDP(ls_lead_get(change->row, LEAD_id, &isnull))))
 		return;
+	if (ls_current_contractor(&contractor))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   deleted ? errmsg("a contractor cannot delete a lead that is offered")
+								   : errmsg("a contractor cannot change the status of a lead "
+											"that is offered")));
 	from = ls_lead_text(change->old, LEAD_status);
 	if (moved)
 		check_step_by_hand(change, from, ls_lead_text(change->row, LEAD_status));
