@@ -211,15 +211,25 @@ write_metrics(MetricsDelta **entries, int n)
 		"       total_leads_won, total_leads_contacted, total_contact_seconds, total_spent)"
 		" SELECT $1, d.contractor_id, d.bids, d.won, d.contacted, d.seconds, d.spent FROM " SQL_DELTAS
 		"  WHERE NOT EXISTS (SELECT 1 FROM lead_system.contractor_metrics m"
-		"          WHERE m.organization_id = $1 AND m.contractor_id = d.contractor_id)",
+		"          WHERE m.organization_id = $1 AND m.contractor_id = d.contractor_id)"
+		" ON CONFLICT (organization_id, contractor_id) DO NOTHING",
 		UUIDOID, UUIDARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID,
 		NUMERICARRAYOID);
 	LsArgs args = {0};
+	uint64 written;
 
-	/* The insert first would find its own rows in the update. */
+	/*
+	 * The insert first would find its own rows in the update.  Since the
+	 * contractors are locked, it conflicts with nothing but rows that the
+	 * snapshot of a repeatable read transaction does not show: ON CONFLICT makes
+	 * that a serialization failure, not a duplicate key.
+	 */
 	delta_args(&args, entries, n);
-	if (ls_query_run(&update, &args, LS_WRITE) < (uint64) n)
-		ls_query_run(&insert, &args, LS_WRITE);
+	written = ls_query_run(&update, &args, LS_WRITE);
+	if (written < (uint64) n)
+		written += ls_query_run(&insert, &args, LS_WRITE);
+	if (written != (uint64) n)
+		elog(ERROR, "metrics of contractors were neither changed nor added");
 }
 
 /* Hold the contractors, so that nobody else changes their metrics. */
