@@ -242,13 +242,16 @@ lapsed_windows(LsMarketBatch *batch)
 	return windows;
 }
 
-/* End windows that have lapsed: each bid, and its strike, once. */
+/*
+ * End windows that have lapsed: each bid, and its strike, once.  That they are
+ * open is known; see read_windows() for why the statement does not ask again.
+ */
 static void
 end_lapsed(const LsMarketBatch *batch, const Window *windows)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.bids SET status = 'EXPIRED', strike_applied = true"
-		" WHERE organization_id = $1 AND id = ANY ($2) AND status = 'ACTIVE' AND NOT strike_applied",
+		" WHERE organization_id = $1 AND id = ANY ($2) AND NOT strike_applied",
 		UUIDOID, UUIDARRAYOID);
 	LsMarketBid *bids = palloc(sizeof(LsMarketBid) * batch->n);
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * batch->n);
