@@ -74,8 +74,8 @@ bid_tuple(TriggerData *trigdata, const LsNewBid *bid, const LsBidFacts *facts)
 {
 	static const char *const columns[] = {"discount_multiplier", "final_bid_amount", "rank_amount",
 		"rating_at_bid", "bid_placed_at", "created_at", "status", "strike_applied", "bid_rank",
-		"charge_amount", "response_window_starts_at", "response_window_ends_at", "responded_at",
-		"declined_reason", "cancelled_at"};
+		"charge_amount", "response_window_starts_at", "response_window_ends_at", "window_warned_at",
+		"responded_at", "declined_reason", "cancelled_at"};
 	Datum values[lengthof(columns)] = {facts->discount, facts->final_amount, facts->rank_amount,
 		facts->rating, TimestampTzGetDatum(bid->now), TimestampTzGetDatum(bid->now),
 		CStringGetTextDatum("ACTIVE"), BoolGetDatum(false)};
