@@ -127,6 +127,12 @@ COMMENT ON FUNCTION lead_system.messages_check() IS
     'Trigger of messages: who may send one; the first converts the lead. A message that was sent can be marked as read, not changed.';
 REVOKE ALL ON FUNCTION lead_system.messages_check() FROM PUBLIC;
 
+CREATE FUNCTION lead_system.pipeline_statuses_keep_market() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_keep_statuses';
+COMMENT ON FUNCTION lead_system.pipeline_statuses_keep_market() IS
+    'Trigger of pipeline_statuses: a pipeline whose leads are offered keeps the statuses of the marketplace.';
+REVOKE ALL ON FUNCTION lead_system.pipeline_statuses_keep_market() FROM PUBLIC;
+
 CREATE FUNCTION lead_system.users_rating_discount() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_rating_discount';
 COMMENT ON FUNCTION lead_system.users_rating_discount() IS

@@ -74,7 +74,6 @@ typedef struct LsMarketBid
 
 /* state.c */
 extern bool ls_market_is_moving(void);
-extern bool ls_market_is_pipeline(const pg_uuid_t *pipeline);
 extern bool ls_market_is_open_status(const char *status);
 extern const char *ls_market_pending_status(int rank);
 extern void ls_market_lock_lead(
@@ -85,6 +84,9 @@ extern uint64 ls_market_run(LsQuery *query, const LsArgs *args, const LsLeadCaus
 extern Datum ls_market_lead_ids(const LsMarketBatch *batch);
 extern TimestampTz ls_market_minutes_later(TimestampTz at, int minutes);
 extern void ls_market_check_self(const pg_uuid_t *contractor);
+
+/* pipeline.c */
+extern bool ls_market_is_pipeline(const pg_uuid_t *pipeline);
 
 /* columns.c */
 extern Datum ls_market_required(TriggerData *trigdata, const char *what, const char *column);

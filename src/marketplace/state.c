@@ -58,24 +58,6 @@ ls_market_run(LsQuery *query, const LsArgs *args, const LsLeadCause *cause)
 	return n;
 }
 
-/* Can leads of a pipeline be offered?  It must have the statuses that takes. */
-bool
-ls_market_is_pipeline(const pg_uuid_t *id)
-{
-	static const char *const needed[] = {LS_MARKET_CREATED, LS_MARKET_ACTIVE, LS_MARKET_CLOSED,
-		LS_MARKET_PENDING "1", LS_MARKET_PENDING "2", LS_MARKET_PENDING "3", LS_MARKET_CONTACTED,
-		LS_MARKET_EXPIRED, LS_MARKET_ARCHIVED};
-	const LsPipeline *pipeline = ls_pipeline(id);
-	int i;
-
-	for (i = 0; pipeline != NULL && i < (int) lengthof(needed); i++)
-	{
-		if (ls_pipeline_status(pipeline, needed[i]) == NULL)
-			return false;
-	}
-	return pipeline != NULL;
-}
-
 /* Is bidding or a window open, or about to be, in a status? */
 bool
 ls_market_is_open_status(const char *status)

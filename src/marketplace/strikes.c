@@ -26,8 +26,7 @@
 #define BAN_RAN_OUT "The ban has run out"
 
 /* Is the ban of a row u of users over at the time $3?  One without end is not. */
-#define SQL_BAN_IS_OVER \
-	"(u.is_bidding_banned AND coalesce(u.bidding_ban_until <= $3, false))"
+#define SQL_BAN_IS_OVER "(u.is_bidding_banned AND coalesce(u.bidding_ban_until <= $3, false))"
 
 /*
  * Of each contractor: banned at the time $3, and strikes that count by then.
@@ -193,8 +192,7 @@ ls_market_strike(const LsMarketBatch *batch, const LsMarketBid *bids, int n)
 
 /* Write into the activities whose bans are over; they are about no lead. */
 void
-ls_market_note_unbanned(
-	const pg_uuid_t *org, const pg_uuid_t *contractors, int n, const char *how)
+ls_market_note_unbanned(const pg_uuid_t *org, const pg_uuid_t *contractors, int n, const char *how)
 {
 	LsBatch *activities = ls_activity_batch();
 	int i;

@@ -382,6 +382,8 @@ CREATE TRIGGER contractor_metrics_touch_updated_at BEFORE UPDATE ON lead_system.
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
 CREATE TRIGGER users_rating_discount BEFORE INSERT OR UPDATE ON lead_system.users
     FOR EACH ROW EXECUTE FUNCTION lead_system.users_rating_discount();
+CREATE TRIGGER pipeline_statuses_keep_market BEFORE UPDATE OF status OR DELETE ON lead_system.pipeline_statuses
+    FOR EACH ROW EXECUTE FUNCTION lead_system.pipeline_statuses_keep_market();
 CREATE TRIGGER rating_discount_tiers_after_insert AFTER INSERT ON lead_system.rating_discount_tiers
     REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.rating_discount_tiers_changed();

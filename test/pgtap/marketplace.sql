@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(274);
+SELECT plan(278);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -167,6 +167,19 @@ SELECT is(pg_temp.outcome('SELECT pg_temp.play(1, '''')', 'SELECT lead_system.cl
 SELECT is(pg_temp.outcome('SELECT pg_temp.play(1, '''')', 'SELECT lead_system.open_bidding(pg_temp.lead(), 100)'),
         '55000 | lead "LEAD" was offered before | Bidding was opened at 2026-03-02 15:00:00+00; the lead is PENDING_RESPONSE_1. | A lead is offered once. Make a new lead to offer it again.',
         'a lead is offered once');
+
+-- A copy of the pipeline: steps that it lacks are made all the same, statuses it keeps.
+\set copy 'SELECT lead_system.copy_pipeline(''marketplace'', ''mine''); UPDATE lead_system.organizations SET default_pipeline = ''mine'' WHERE id = lead_system.current_org_id(); '
+\set own 'pipeline_id IN (SELECT id FROM lead_system.pipelines WHERE name = ''mine'')'
+SELECT is(pg_temp.outcome(:'copy' || 'DELETE FROM lead_system.pipeline_transitions WHERE ' || :'own' || '; SELECT pg_temp.play(4, ''DLM'')', 'SELECT pg_temp.course()'),
+        pg_temp.expected_course(4, 'DLM'), 'steps that a copy of the pipeline lacks are made');
+SELECT is(pg_temp.outcome(:'copy' || 'SELECT pg_temp.play(2, '''')', format(v.statement, :'own')),
+        '55000 | status "' || v.status || '" is needed by leads that are offered | The pipeline has leads that are listed and not archived. | Archive them first.', v.what)
+  FROM (VALUES ('PENDING_RESPONSE_2', 'a status that a window may enter cannot be deleted', 'DELETE FROM lead_system.pipeline_statuses WHERE %s AND status = ''PENDING_RESPONSE_2'' RETURNING status'),
+               ('EXPIRED', 'nor renamed', 'UPDATE lead_system.pipeline_statuses SET status = ''OVER'' WHERE %s AND status = ''EXPIRED'' RETURNING status'))
+       v(status, what, statement);
+SELECT is(pg_temp.outcome(:'copy' || 'SELECT pg_temp.play(2, ''''); ' || pg_temp.step('ARCHIVED', false),
+        format('DELETE FROM lead_system.pipeline_statuses WHERE %s AND status = ''PENDING_RESPONSE_2'' RETURNING status', :'own')), 'PENDING_RESPONSE_2', 'it can when nothing is offered any more');
 
 -- C15: who may not bid, and what would help. Each refusal by place_bid() and by
 -- plain INSERT; a bid that no rule forbids comes in by both.
