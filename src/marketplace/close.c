@@ -335,8 +335,10 @@ mark_rest(const pg_uuid_t *org)
 	LS_QUERY(query,
 		"SELECT l.id, l.pipeline_id, l.status FROM lead_system.lead_listings s"
 		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = s.lead_id"
-		" WHERE s.organization_id = $1 AND s.has_unmarked_bids LIMIT 1"
-		" FOR NO KEY UPDATE OF l, s SKIP LOCKED",
+		" WHERE s.organization_id = $1 AND s.has_unmarked_bids"
+		"   AND l.id = ANY (ARRAY(SELECT x.lead_id FROM lead_system.lead_listings x"
+		"         WHERE x.organization_id = $1 AND x.has_unmarked_bids LIMIT 100))"
+		" LIMIT 1 FOR NO KEY UPDATE OF l, s SKIP LOCKED",
 		UUIDOID);
 	int64 left = MARK_PER_SWEEP;
 

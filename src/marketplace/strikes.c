@@ -52,22 +52,24 @@ typedef struct Strike
 
 /*
  * Write the strike logs.  Several strikes of one contractor are counted in the
- * order in which the windows ended.  The contractors are locked.
+ * order in which the windows ended.  The contractors are locked.  The bids are
+ * looked up first, by their ids: tables without statistics must not make the
+ * server look through all bids of all contractors.
  */
 static Strike *
 log_strikes(const LsMarketBatch *batch, Datum bid_ids, int *n)
 {
 	LS_QUERY(query,
-		"INSERT INTO lead_system.strike_logs (organization_id, contractor_id, lead_id, bid_id,"
+		"WITH struck AS MATERIALIZED (SELECT b.id, b.contractor_id, b.lead_id, b.response_window_ends_at"
+		"    FROM lead_system.bids b WHERE b.organization_id = $1 AND b.id = ANY ($2))"
+		" INSERT INTO lead_system.strike_logs (organization_id, contractor_id, lead_id, bid_id,"
 		"       strike_reason, strike_count_after, ban_triggered, created_at)"
 		" SELECT $1, s.contractor_id, s.lead_id, s.id, '" STRIKE_REASON "', s.base + s.n,"
 		"        NOT s.banned AND s.base + s.n >= $4 AND (s.n = 1 OR s.base + s.n = $4), $3"
 		"   FROM (SELECT b.id, b.contractor_id, b.lead_id, v.banned, v.base,"
 		"                row_number() OVER (PARTITION BY b.contractor_id"
 		"                    ORDER BY b.response_window_ends_at, b.id)::integer AS n"
-		"           FROM lead_system.bids b"
-		"           JOIN (" SQL_STANDING ") v ON v.contractor_id = b.contractor_id"
-		"          WHERE b.organization_id = $1 AND b.id = ANY ($2)) s"
+		"           FROM struck b JOIN (" SQL_STANDING ") v ON v.contractor_id = b.contractor_id) s"
 		"  ORDER BY s.contractor_id, s.n"
 		" RETURNING bid_id, lead_id, contractor_id, strike_count_after, ban_triggered",
 		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, INT4OID, INT4OID);
