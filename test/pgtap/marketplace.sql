@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(278);
+SELECT plan(280);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -482,6 +482,29 @@ SELECT is((SELECT string_agg(split_part(f.call, '(', 1), ' ' ORDER BY f.position
             CASE WHEN level IN ('admin', 'maintenance') THEN 'close_due_bidding expire_response_windows archive_listings lift_expired_bans refresh_contractor_metrics warn_response_windows' END)),
         'functions of ' || level)
   FROM levels l WHERE level <> 'none' ORDER BY position;
+
+-- What a sweeper reads is what it changes, also of tables that were never
+-- analyzed: 50 of 2,000 windows, each contractor with a hundred other bids.
+SET LOCAL app.current_org_id = :'market';
+SET LOCAL session_replication_role = replica;
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role, is_contractor)
+SELECT :'market', ('c1000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'c ' || n, 'c' || n || '@example.com', 'contractor', true FROM generate_series(0, 59) n;
+INSERT INTO lead_system.leads (organization_id, id, pipeline_id, status, stage, status_changed_at)
+SELECT :'market', ('c2000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, id, 'PENDING_RESPONSE_1', 'working', '2026-03-02 15:00:00+00'
+  FROM lead_system.pipelines, generate_series(1, 2000) n WHERE name = 'marketplace' AND organization_id IS NULL;
+INSERT INTO lead_system.lead_listings (organization_id, lead_id, base_lead_cost, bidding_opens_at, bidding_closes_at, bidding_closed_at, rank_by, pricing, charge_on)
+SELECT organization_id, id, 100, '2026-03-02 15:00:00+00', '2026-03-02 15:30:00+00', '2026-03-02 15:30:00+00', 'final_amount', 'first', 'contact' FROM lead_system.leads WHERE id::text LIKE 'c2%';
+INSERT INTO lead_system.bids (organization_id, lead_id, contractor_id, bid_multiplier, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, bid_placed_at, bid_rank, charge_amount, response_window_starts_at, response_window_ends_at)
+SELECT l.organization_id, l.id, ('c1000000-0000-4000-8000-' || lpad(((right(l.id::text, 4)::integer + 20 * k) % 60)::text, 12, '0'))::uuid, 2 - 0.1 * k, 1, 200 - 10 * k, 200 - 10 * k, 0, '2026-03-02 15:00:00+00', k, 200 - 10 * k,
+        CASE k WHEN 1 THEN '2026-03-02 15:30:00+00'::timestamptz END, CASE k WHEN 1 THEN '2026-03-02 17:30:00+00'::timestamptz + right(l.id::text, 4)::integer * interval '1 second' END
+  FROM lead_system.leads l, generate_series(1, 3) k WHERE l.id::text LIKE 'c2%';
+SET LOCAL session_replication_role = origin;
+DISCARD PLANS;
+SELECT pg_temp.at('2026-03-04 00:00:00+00');
+CREATE TEMP TABLE reads ON COMMIT DROP AS SELECT idx_tup_fetch + seq_tup_read AS rows FROM pg_stat_xact_user_tables WHERE relid = 'lead_system.bids'::regclass;
+SELECT is(lead_system.expire_response_windows(50), 50::bigint, 'some of many windows');
+SELECT cmp_ok(s.idx_tup_fetch + s.seq_tup_read - r.rows, '<', 1000::bigint, 'their end reads no other bids')
+  FROM pg_stat_xact_user_tables s, reads r WHERE s.relid = 'lead_system.bids'::regclass;
 
 SELECT * FROM finish();
 ROLLBACK;
