@@ -124,8 +124,14 @@ REVOKE ALL ON FUNCTION lead_system.contractor_metrics_follow() FROM PUBLIC;
 CREATE FUNCTION lead_system.messages_check() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_messages_check';
 COMMENT ON FUNCTION lead_system.messages_check() IS
-    'Trigger of messages: who may send one; the first converts the lead. A message that was sent can be marked as read, not changed.';
+    'Trigger of messages: who may send one. A message that was sent can be marked as read, not changed.';
 REVOKE ALL ON FUNCTION lead_system.messages_check() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.messages_convert() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_messages_convert';
+COMMENT ON FUNCTION lead_system.messages_convert() IS
+    'Trigger of messages: the first one converts the lead, once it is there.';
+REVOKE ALL ON FUNCTION lead_system.messages_convert() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.pipeline_statuses_keep_market() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_keep_statuses';

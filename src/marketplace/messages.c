@@ -101,6 +101,14 @@ read_standing(const NewMessage *message, Standing *standing)
 		ls_no_such_row("user", &message->sender);
 }
 
+/* Is the window of the sender open? */
+static bool
+holds_window(const NewMessage *message, const Standing *standing)
+{
+	return standing->has_window && ls_uuid_equal(&standing->holder.contractor, &message->sender) &&
+		   message->batch.now <= standing->window_ends_at;
+}
+
 /*
  * Refuse a sender who does not hold the window.  Only the holder is told when
  * it ended.
@@ -186,7 +194,8 @@ convert(NewMessage *message, const LsMarketBid *holder)
 
 /*
  * A message comes in: the first one from the holder of the window, further ones
- * from the winner and from the organisation's own people.
+ * from the winner and from the organisation's own people.  What the first one
+ * does is done when it is there, see ls_market_messages_convert().
  */
 static HeapTuple
 check_insert(TriggerData *trigdata)
@@ -205,7 +214,6 @@ check_insert(TriggerData *trigdata)
 	message.batch.leads = &lead;
 	message.batch.org = *DatumGetUUIDP(ls_market_required(trigdata, "message", "organization_id"));
 	ls_check_row_org(trigdata->tg_relation, &message.batch.org);
-	message.id = *DatumGetUUIDP(ls_market_required(trigdata, "message", "id"));
 	message.sender = *DatumGetUUIDP(ls_market_required(trigdata, "message", "sender_id"));
 	lead_id = *DatumGetUUIDP(ls_market_required(trigdata, "message", "lead_id"));
 	check_text(TextDatumGetCString(ls_market_required(trigdata, "message", "message_text")));
@@ -213,11 +221,9 @@ check_insert(TriggerData *trigdata)
 
 	ls_market_lock_lead(&message.batch.org, &lead_id, LS_MARKET_TO_CHANGE, &lead);
 	read_standing(&message, &standing);
-	if (standing.has_window && ls_uuid_equal(&standing.holder.contractor, &message.sender) &&
-		message.batch.now <= standing.window_ends_at)
-		convert(&message, &standing.holder);
-	else if (!standing.has_winner ||
-			 (!standing.is_staff && !ls_uuid_equal(&standing.winner, &message.sender)))
+	if (!holds_window(&message, &standing) &&
+		(!standing.has_winner ||
+			(!standing.is_staff && !ls_uuid_equal(&standing.winner, &message.sender))))
 		refuse_sender(&message, &standing);
 
 	for (i = 0; i < (int) lengthof(columns); i++)
@@ -264,6 +270,35 @@ ls_market_messages_check(PG_FUNCTION_ARGS)
 
 	return PointerGetDatum(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? check_insert(trigdata)
 																	   : check_update(trigdata));
+}
+
+PG_FUNCTION_INFO_V1(ls_market_messages_convert);
+
+/*
+ * messages_convert(): AFTER INSERT row trigger of messages.  A message that ON
+ * CONFLICT or another trigger kept out charges nobody.  The lead is locked since
+ * messages_check().
+ */
+Datum
+ls_market_messages_convert(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = ls_trigger_check(
+		fcinfo, "messages_convert", LS_TRIGGER_AFTER_ROW, LS_TRIGGER_INSERT, "messages");
+	NewMessage message = {.batch = {.n = 1, .now = ls_clock_now()}};
+	LsMarketLead lead;
+	Standing standing;
+
+	message.batch.leads = &lead;
+	message.batch.org = *DatumGetUUIDP(ls_market_required(trigdata, "message", "organization_id"));
+	message.id = *DatumGetUUIDP(ls_market_required(trigdata, "message", "id"));
+	message.sender = *DatumGetUUIDP(ls_market_required(trigdata, "message", "sender_id"));
+	lead.id = *DatumGetUUIDP(ls_market_required(trigdata, "message", "lead_id"));
+	read_standing(&message, &standing);
+	if (!holds_window(&message, &standing))
+		return PointerGetDatum(NULL);
+	ls_market_lock_lead(&message.batch.org, &standing.holder.lead, LS_MARKET_TO_CHANGE, &lead);
+	convert(&message, &standing.holder);
+	return PointerGetDatum(NULL);
 }
 
 PG_FUNCTION_INFO_V1(ls_market_send_message);

@@ -369,6 +369,8 @@ CREATE TRIGGER conversions_after_delete AFTER DELETE ON lead_system.conversions
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.contractor_metrics_follow();
 CREATE TRIGGER messages_check BEFORE INSERT OR UPDATE ON lead_system.messages
     FOR EACH ROW EXECUTE FUNCTION lead_system.messages_check();
+CREATE TRIGGER messages_convert AFTER INSERT ON lead_system.messages
+    FOR EACH ROW EXECUTE FUNCTION lead_system.messages_convert();
 CREATE TRIGGER strike_logs_append_only BEFORE UPDATE OR DELETE ON lead_system.strike_logs
     FOR EACH ROW EXECUTE FUNCTION lead_system.append_only('leads', 'lead_id');
 CREATE TRIGGER strike_logs_no_truncate BEFORE TRUNCATE ON lead_system.strike_logs

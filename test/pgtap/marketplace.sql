@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(280);
+SELECT plan(282);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -392,7 +392,13 @@ INSERT INTO edges (what, before, statement, answer) VALUES
         'LS013 | user "ADA" does not hold the response window of lead "LEAD" | Another contractor has contacted the lead. | The first message comes from the contractor whose window is open.'),
     ('the staff writes to the winner', 'SELECT pg_temp.play(2, ''LM'')', 'SELECT left(lead_system.send_message(pg_temp.lead(), ''c0000000-0000-4000-8000-000000000010'', ''x'')::text, 0)', 'done'),
     ('the winner writes again, charged once', $$SELECT pg_temp.play(1, 'M'); SELECT lead_system.send_message(pg_temp.lead(), pg_temp.bidder(1), 'x')$$,
-        'SELECT concat_ws('' '', (SELECT count(*) FROM lead_system.messages), count(*), sum(amount)) FROM lead_system.conversions', '2 1 195.00');
+        'SELECT concat_ws('' '', (SELECT count(*) FROM lead_system.messages), count(*), sum(amount)) FROM lead_system.conversions', '2 1 195.00'),
+    ('two first messages in one statement', $$SELECT pg_temp.play(2, ''); INSERT INTO lead_system.messages (organization_id, lead_id, sender_id, message_text)
+        SELECT lead_system.current_org_id(), pg_temp.lead(), pg_temp.bidder(1), n::text FROM generate_series(1, 2) n$$,
+        'SELECT concat_ws('' '', (SELECT count(*) FROM lead_system.messages), count(*), sum(amount)) FROM lead_system.conversions', '2 1 195.00'),
+    ('a message that is not kept charges nobody', $$CREATE FUNCTION pg_temp.spam() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER spam BEFORE INSERT ON lead_system.messages FOR EACH ROW EXECUTE FUNCTION pg_temp.spam();
+        SELECT pg_temp.play(1, ''); INSERT INTO lead_system.messages (organization_id, lead_id, sender_id, message_text) VALUES (lead_system.current_org_id(), pg_temp.lead(), pg_temp.bidder(1), 'x')$$,
+        'SELECT concat_ws('' '', (SELECT count(*) FROM lead_system.messages), (SELECT count(*) FROM lead_system.conversions), (SELECT status FROM lead_system.leads WHERE id = pg_temp.lead()))', '0 0 PENDING_RESPONSE_1');
 SELECT is(pg_temp.outcome(before, statement), answer, what) FROM edges ORDER BY position;
 
 -- Who sees what, and who does what.
