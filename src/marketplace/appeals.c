@@ -289,7 +289,6 @@ ls_market_review_appeal(PG_FUNCTION_ARGS)
 	pg_uuid_t *appeal;
 	pg_uuid_t contractor;
 	pg_uuid_t reviewer;
-	pg_uuid_t self;
 	pg_uuid_t org;
 	bool approve;
 
@@ -298,10 +297,7 @@ ls_market_review_appeal(PG_FUNCTION_ARGS)
 	appeal = PG_GETARG_UUID_P(0);
 	approve = PG_GETARG_BOOL(1);
 	ls_enter_org_of("ban_appeals", "appeal", appeal, LS_WRITE, &org);
-	if (ls_current_contractor(&self))
-		ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("a contractor cannot review appeals"),
-				errdetail("The session's user is a contractor.")));
+	ls_market_refuse_contractor("review appeals");
 	reviewer = find_reviewer(&org, PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2));
 	contractor = appellant(&org, appeal);
 	(void) lock_contractor(&org, &contractor, now);

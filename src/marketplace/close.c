@@ -303,6 +303,7 @@ ls_market_close_bidding(PG_FUNCTION_ARGS)
 	LsMarketBatch batch = {.leads = &lead, .n = 1, .now = ls_clock_now()};
 
 	LS_REQUIRE_ARG(0, "lead_id");
+	ls_market_refuse_contractor("close bidding");
 	ls_enter_org_of("leads", "lead", PG_GETARG_UUID_P(0), LS_WRITE, &batch.org);
 	ls_market_lock_lead(&batch.org, PG_GETARG_UUID_P(0), LS_MARKET_TO_CHANGE, &lead);
 	check_open(&batch);

@@ -84,6 +84,7 @@ extern uint64 ls_market_run(LsQuery *query, const LsArgs *args, const LsLeadCaus
 extern Datum ls_market_lead_ids(const LsMarketBatch *batch);
 extern TimestampTz ls_market_minutes_later(TimestampTz at, int minutes);
 extern void ls_market_check_self(const pg_uuid_t *contractor);
+extern void ls_market_refuse_contractor(const char *action);
 
 /* pipeline.c */
 extern bool ls_market_is_pipeline(const pg_uuid_t *pipeline);

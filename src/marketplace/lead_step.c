@@ -93,7 +93,6 @@ ls_market_step(LsLeadChange *change)
 	bool isnull;
 	bool deleted;
 	bool moved;
-	pg_uuid_t contractor;
 	char *from;
 
 	if (change->old == NULL || ls_market_is_moving())
@@ -107,11 +106,8 @@ ls_market_step(LsLeadChange *change)
 			DatumGetUUIDP(ls_lead_get(change->old, LEAD_pipeline_id, &isnull))) ||
 		!is_listed(&change->org, DatumGetUUIDP(ls_lead_get(change->row, LEAD_id, &isnull))))
 		return;
-	if (ls_current_contractor(&contractor))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						   deleted ? errmsg("a contractor cannot delete a lead that is offered")
-								   : errmsg("a contractor cannot change the status of a lead "
-											"that is offered")));
+	ls_market_refuse_contractor(
+		deleted ? "delete a lead that is offered" : "change the status of a lead that is offered");
 	from = ls_lead_text(change->old, LEAD_status);
 	if (moved)
 		check_step_by_hand(change, from, ls_lead_text(change->row, LEAD_status));

@@ -214,6 +214,7 @@ ls_market_open_bidding(PG_FUNCTION_ARGS)
 	TimestampTz closes_at = 0;
 
 	LS_REQUIRE_ARG(0, "lead_id");
+	ls_market_refuse_contractor("open bidding");
 	cost.isnull = PG_ARGISNULL(1);
 	if (!cost.isnull)
 		cost.value = PG_GETARG_DATUM(1);
@@ -271,6 +272,7 @@ check_insert(TriggerData *trigdata)
 
 	org = *DatumGetUUIDP(ls_market_required(trigdata, "listing", "organization_id"));
 	ls_check_row_org(rel, &org);
+	ls_market_refuse_contractor("offer leads");
 	lead = *DatumGetUUIDP(ls_market_required(trigdata, "listing", "lead_id"));
 	ls_plans_follow_growth(rel);
 	ls_market_lock_lead(&org, &lead, LS_MARKET_TO_CHANGE, &found);

@@ -100,6 +100,18 @@ ls_market_check_self(const pg_uuid_t *contractor)
 						   errhint("Pass the id that app.current_user_id has.")));
 }
 
+/* What is for the organisation's own people, a contractor's session cannot do. */
+void
+ls_market_refuse_contractor(const char *action)
+{
+	pg_uuid_t self;
+
+	if (ls_current_contractor(&self))
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("a contractor cannot %s", action),
+				errdetail("The session's user is a contractor.")));
+}
+
 /*
  * Lock a lead and see where it stands; a deleted one does not exist.  What belongs to it is read after this,
  * with a snapshot that sees what was committed while the lock was waited for.

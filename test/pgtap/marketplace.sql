@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(282);
+SELECT plan(285);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -467,9 +467,14 @@ SELECT is(pg_temp.outcome(v.before || pg_temp.as_role(v.role_name, pg_temp.bidde
     (9, 'tap_admin', 'review another one''s appeal', 'SELECT pg_temp.appealed()', 'SELECT lead_system.review_appeal(pg_temp.bid(1), true, NULL)',
         '42501 | a contractor cannot review appeals | The session''s user is a contractor.'),
     (10, 'tap_admin', 'archive a lead that is offered', 'SELECT pg_temp.offer(2)', pg_temp.step('ARCHIVED', false),
-        '42501 | a contractor cannot change the status of a lead that is offered'),
+        '42501 | a contractor cannot change the status of a lead that is offered | The session''s user is a contractor.'),
     (11, 'tap_agent', 'delete it', 'SELECT pg_temp.offer(2)', 'UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE id = pg_temp.lead() RETURNING status',
-        '42501 | a contractor cannot delete a lead that is offered')) v(position, role_name, what, before, statement, answer)
+        '42501 | a contractor cannot delete a lead that is offered | The session''s user is a contractor.'),
+    (12, 'tap_admin', 'offer a lead', 'SELECT pg_temp.at(''2026-03-02 15:00:00+00''); INSERT INTO lead_system.leads (organization_id, id) VALUES (lead_system.current_org_id(), pg_temp.lead())',
+        'SELECT lead_system.open_bidding(pg_temp.lead(), 100)', '42501 | a contractor cannot open bidding | The session''s user is a contractor.'),
+    (13, 'tap_admin', 'offer one with INSERT', 'SELECT pg_temp.at(''2026-03-02 15:00:00+00''); INSERT INTO lead_system.leads (organization_id, id) VALUES (lead_system.current_org_id(), pg_temp.lead())',
+        'INSERT INTO lead_system.lead_listings (organization_id, lead_id, base_lead_cost) VALUES (lead_system.current_org_id(), pg_temp.lead(), 100) RETURNING base_lead_cost', '42501 | a contractor cannot offer leads | The session''s user is a contractor.'),
+    (14, 'tap_admin', 'end the bidding', 'SELECT pg_temp.offer(2)', 'SELECT lead_system.close_bidding(pg_temp.lead())', '42501 | a contractor cannot close bidding | The session''s user is a contractor.')) v(position, role_name, what, before, statement, answer)
  ORDER BY position;
 SELECT is(pg_temp.outcome('SELECT pg_temp.appealed()' || pg_temp.as_role('tap_admin', pg_temp.bidder(1)), 'SELECT lead_system.review_appeal(pg_temp.bid(1), true, NULL)'),
         '42501 | a contractor cannot review appeals | The session''s user is a contractor.', 'nor the own appeal');
