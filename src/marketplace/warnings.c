@@ -49,14 +49,17 @@ lock_ending(LsMarketBatch *batch, TimestampTz horizon, int minutes, int limit)
 /*
  * Mark the windows of the locked leads as warned, and write the activities.
  * Another session may have ended or warned one before its lead was locked, so
- * the condition is tested again; returns how many are left.
+ * the condition is tested again; returns how many are left.  Inside CASE it
+ * leads the server to no index of open windows, of which there may be many:
+ * bids are looked up by their ids.
  */
 static int
 warn_locked(const LsMarketBatch *batch)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.bids b SET window_warned_at = $2"
-		" WHERE b.organization_id = $1 AND b.id = ANY ($3) AND " IS_ENDING
+		" WHERE b.organization_id = $1 AND b.id = ANY ($3) AND CASE WHEN " IS_ENDING
+		" THEN true END"
 		" RETURNING b.lead_id, b.id, b.contractor_id, b.response_window_ends_at",
 		UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID);
 	LsBatch *activities = ls_activity_batch();
