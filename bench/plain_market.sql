@@ -273,3 +273,27 @@ BEGIN
               FROM bench.lots l JOIN bench.contractors c ON c.n = first - 1 + l.n WHERE l.round = p_round AND l.kind = 'warm');
 END
 $$;
+
+-- Bids one by one; returns the median of their times, which a pause of the
+-- machine does not move.
+CREATE FUNCTION bench.bid_each(p_round integer, p_variant text, p_kind text, first integer) RETURNS numeric
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    b record;
+    started timestamptz;
+    took numeric[];
+BEGIN
+    FOR b IN SELECT l.id AS lead, c.id AS contractor FROM generate_series(1, 50) g JOIN bench.contractors c ON c.n = first - 1 + g
+              JOIN bench.lots l ON l.round = p_round AND l.kind = p_kind AND l.n = CASE p_kind WHEN 'large' THEN 1 ELSE g END LOOP
+        started := clock_timestamp();
+        IF p_variant = 'ours' THEN
+            PERFORM lead_system.place_bid(b.lead, b.contractor, 1.00);
+        ELSE
+            PERFORM bench.place_bid(b.lead, b.contractor, 1.00);
+        END IF;
+        took := took || extract(epoch FROM clock_timestamp() - started) * 1000;
+    END LOOP;
+    RETURN (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(took) t);
+END
+$$;
