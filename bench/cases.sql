@@ -185,16 +185,16 @@ SELECT v.case_name, v.variant, s.import / 10, 'row', v.prepare, v.statement
   ) v(case_name, variant, prepare, statement);
 
 -- The marketplace, in an organization of its own: bids by contractors who have
--- not bid yet, 20 for leads with ten bids and 20 for one with 10,000; then the
+-- not bid yet, 50 for leads with ten bids and 50 for one with 10,000; then the
 -- ends of bidding, and of the first windows, on 10,000 leads in one call.
 INSERT INTO bench.cases (case_name, variant, units, unit, prepare, statement, conclude)
 SELECT v.case_name, v.variant, v.units, v.unit, 'SELECT bench.prepare_market($1)' || coalesce(', ' || v.later, ''), v.statement,
        'SELECT bench.set_clock(NULL)'
   FROM (VALUES
-    ('place_bid, 10 bids', 'ours', 20, 'bid', NULL, 'SELECT count(lead_system.place_bid(l.id, c.id, 1.00)) FROM bench.lots l JOIN bench.contractors c ON c.n = 10000 + l.n WHERE l.round = $1 AND kind = ''small'''),
-    ('place_bid, 10 bids', 'plpgsql', 20, 'bid', NULL, 'SELECT count(bench.place_bid(l.id, c.id, 1.00)) FROM bench.lots l JOIN bench.contractors c ON c.n = 10000 + l.n WHERE l.round = $1 AND kind = ''small'''),
-    ('place_bid, 10,000 bids', 'ours', 20, 'bid', NULL, 'SELECT count(lead_system.place_bid(l.id, c.id, 1.00)) FROM bench.lots l JOIN bench.contractors c ON c.n BETWEEN 10021 AND 10040 WHERE l.round = $1 AND kind = ''large'''),
-    ('place_bid, 10,000 bids', 'plpgsql', 20, 'bid', NULL, 'SELECT count(bench.place_bid(l.id, c.id, 1.00)) FROM bench.lots l JOIN bench.contractors c ON c.n BETWEEN 10021 AND 10040 WHERE l.round = $1 AND kind = ''large'''),
+    ('place_bid, 10 bids', 'ours', 1, 'bid', 'bench.warm_up($1, ''ours'', 10101)', 'SELECT bench.bid_each($1, ''ours'', ''small'', 10001)'),
+    ('place_bid, 10 bids', 'plpgsql', 1, 'bid', 'bench.warm_up($1, ''plpgsql'', 10101)', 'SELECT bench.bid_each($1, ''plpgsql'', ''small'', 10001)'),
+    ('place_bid, 10,000 bids', 'ours', 1, 'bid', 'bench.warm_up($1, ''ours'', 10121)', 'SELECT bench.bid_each($1, ''ours'', ''large'', 10051)'),
+    ('place_bid, 10,000 bids', 'plpgsql', 1, 'bid', 'bench.warm_up($1, ''plpgsql'', 10121)', 'SELECT bench.bid_each($1, ''plpgsql'', ''large'', 10051)'),
     ('close_due_bidding, 10,000 leads', 'ours', 10000, 'lead', 'bench.set_clock(lead_system.clock_now() + interval ''30 minutes'')', 'SELECT lead_system.close_due_bidding(10000)'),
     ('close_due_bidding, 10,000 leads', 'plpgsql', 10000, 'lead', 'bench.set_clock(lead_system.clock_now() + interval ''30 minutes'')', 'SELECT bench.close_due(10000)'),
     ('expire_response_windows, 10,000 leads', 'ours', 10000, 'lead', 'bench.set_clock(lead_system.clock_now() + interval ''3 hours'')', 'SELECT lead_system.expire_response_windows(10000)'),
@@ -208,14 +208,37 @@ AS $$
 DECLARE
     c bench.cases;
     started timestamptz;
+    median numeric;
 BEGIN
     SELECT * INTO STRICT c FROM bench.cases WHERE case_name = p_case AND variant = p_variant;
     IF c.prepare IS NOT NULL THEN EXECUTE c.prepare USING p_round; END IF;
     started := clock_timestamp();
-    FOR i IN 1 .. c.repeats LOOP
-        EXECUTE c.statement USING p_round;
-    END LOOP;
-    INSERT INTO bench.timings VALUES (p_case, p_variant, p_round, c.units, extract(epoch FROM clock_timestamp() - started) * 1000);
+    IF c.statement LIKE 'SELECT bench.bid_each%' THEN
+        EXECUTE c.statement INTO median USING p_round;
+    ELSE
+        FOR i IN 1 .. c.repeats LOOP
+            EXECUTE c.statement USING p_round;
+        END LOOP;
+    END IF;
+    INSERT INTO bench.timings VALUES (p_case, p_variant, p_round, c.units, coalesce(median, extract(epoch FROM clock_timestamp() - started) * 1000));
     IF c.conclude IS NOT NULL THEN EXECUTE c.conclude; END IF;
+END
+$$;
+
+CREATE FUNCTION bench.same(what text, ours text, theirs text) RETURNS text
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    rows bigint;
+    differences bigint;
+    example text;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM (%s) o', ours) INTO rows;
+    EXECUTE format('SELECT count(*), min(d::text) FROM ((%1$s EXCEPT ALL %2$s) UNION ALL (%2$s EXCEPT ALL %1$s)) d', ours, theirs)
+       INTO differences, example;
+    IF rows = 0 OR differences <> 0 THEN
+        RAISE EXCEPTION '%: % rows, % differences, such as %', what, rows, differences, example;
+    END IF;
+    RETURN format('same: %s (%s rows)', what, rows);
 END
 $$;

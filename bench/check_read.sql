@@ -5,24 +5,6 @@
 SET ROLE bench_app;
 SET search_path = bench;
 
-CREATE FUNCTION bench.same(what text, ours text, theirs text) RETURNS text
-    LANGUAGE plpgsql
-AS $$
-DECLARE
-    rows bigint;
-    differences bigint;
-    example text;
-BEGIN
-    EXECUTE format('SELECT count(*) FROM (%s) o', ours) INTO rows;
-    EXECUTE format('SELECT count(*), min(d::text) FROM ((%1$s EXCEPT ALL %2$s) UNION ALL (%2$s EXCEPT ALL %1$s)) d', ours, theirs)
-       INTO differences, example;
-    IF rows = 0 OR differences <> 0 THEN
-        RAISE EXCEPTION '%: % rows, % differences, such as %', what, rows, differences, example;
-    END IF;
-    RETURN format('same: %s (%s rows)', what, rows);
-END
-$$;
-
 SELECT bench.same(format('dashboard, %s, %s', coalesce(temperature, 'all'), first),
     format('SELECT row_number() OVER () AS n, d.* FROM lead_system.dashboard_leads(%1$L, NULL, 50, %2$L::jsonb) d', temperature, CASE WHEN NOT first THEN cursor END),
     format('SELECT row_number() OVER () AS n, d.* FROM bench.dashboard(%1$L, 50, %2$L::jsonb) d', temperature, CASE WHEN NOT first THEN cursor END))

@@ -1,5 +1,5 @@
 -- The marketplace as a good developer would write it in PL/pgSQL, and the
--- markets that are measured: an organization of its own, with 10,100
+-- markets that are measured: an organization of its own, with 10,140
 -- contractors, and 10,000 leads to close and to sweep in every round.
 \set ON_ERROR_STOP on
 RESET ROLE;
@@ -10,7 +10,7 @@ CREATE TABLE bench.market AS SELECT :'market'::uuid AS id;
 GRANT SELECT ON bench.market TO bench_app;
 INSERT INTO lead_system.users (organization_id, full_name, email, role, is_contractor, profile_rating)
 SELECT :'market', 'Contractor ' || g, 'contractor' || g || '@example.com', 'contractor', true, (ARRAY[0, 4.00, 4.50, 4.80])[1 + g % 4]
-  FROM generate_series(1, 10100) g;
+  FROM generate_series(1, 10140) g;
 CALL bench.copy_table('users', 'users', true);
 CALL bench.copy_table('lead_listings', 'lead_listings', false);
 CALL bench.copy_table('bids', 'bids', false);
@@ -208,7 +208,6 @@ CREATE FUNCTION bench.rerank() RETURNS trigger
     LANGUAGE plpgsql
 AS $$
 BEGIN
-    ANALYZE bench.ranked_bids;
     UPDATE bench.ranked_bids b SET bid_rank = r.place
       FROM (SELECT id, row_number() OVER (ORDER BY rank_amount DESC, bid_placed_at, rating_at_bid DESC, id) AS place
               FROM bench.ranked_bids WHERE organization_id = NEW.organization_id AND lead_id = NEW.lead_id AND status = 'ACTIVE') r
@@ -232,7 +231,8 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO bench.lots SELECT p_round, 'close', g FROM generate_series(1, 10000) g
-     UNION ALL SELECT p_round, 'small', g FROM generate_series(1, 20) g UNION ALL SELECT p_round, 'large', 1;
+     UNION ALL SELECT p_round, 'small', g FROM generate_series(1, 50) g UNION ALL SELECT p_round, 'large', 1
+     UNION ALL SELECT p_round, 'warm', g FROM generate_series(1, 20) g;
     ANALYZE bench.lots;
     INSERT INTO lead_system.leads (organization_id, id, title, is_qualified)
     SELECT org, id, format('%s %s of round %s', kind, n, p_round), true FROM bench.lots WHERE round = p_round;
@@ -241,7 +241,7 @@ BEGIN
     INSERT INTO lead_system.bids (organization_id, lead_id, contractor_id, bid_multiplier)
     SELECT org, l.id, c.id, 0.50 + (hashint8(l.n::bigint * 31 + b) & 127) / 100.0
       FROM bench.lots l
-     CROSS JOIN LATERAL generate_series(1, CASE kind WHEN 'close' THEN CASE WHEN l.n % 10 = 0 THEN 0 ELSE 1 + l.n % 5 END WHEN 'small' THEN 10 ELSE 10000 END) b
+     CROSS JOIN LATERAL generate_series(1, CASE kind WHEN 'close' THEN CASE WHEN l.n % 10 = 0 THEN 0 ELSE 1 + l.n % 5 END WHEN 'large' THEN 10000 ELSE 10 END) b
       JOIN bench.contractors c ON c.n = 1 + (l.n * 7 + b) % 10000
      WHERE l.round = p_round;
     ALTER TABLE bench.leads DISABLE TRIGGER USER;
@@ -260,5 +260,40 @@ BEGIN
     INSERT INTO bench.contractor_metrics (organization_id, contractor_id, total_bids_placed, total_leads_won)
     SELECT organization_id, contractor_id, total_bids_placed, total_leads_won FROM lead_system.contractor_metrics;
     ANALYZE bench.leads, bench.lead_listings, bench.bids, bench.ranked_bids, bench.contractor_metrics;
+END
+$$;
+
+-- The first bids of a session make plans, of ours and of the PL/pgSQL alike: 20
+-- real bids, by contractors and for leads that are not measured.
+CREATE FUNCTION bench.warm_up(p_round integer, p_variant text, first integer) RETURNS bigint
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN (SELECT count(CASE p_variant WHEN 'ours' THEN lead_system.place_bid(l.id, c.id, 1.00) ELSE bench.place_bid(l.id, c.id, 1.00) END)
+              FROM bench.lots l JOIN bench.contractors c ON c.n = first - 1 + l.n WHERE l.round = p_round AND l.kind = 'warm');
+END
+$$;
+
+-- Bids one by one; returns the median of their times, which a pause of the
+-- machine does not move.
+CREATE FUNCTION bench.bid_each(p_round integer, p_variant text, p_kind text, first integer) RETURNS numeric
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    b record;
+    started timestamptz;
+    took numeric[];
+BEGIN
+    FOR b IN SELECT l.id AS lead, c.id AS contractor FROM generate_series(1, 50) g JOIN bench.contractors c ON c.n = first - 1 + g
+              JOIN bench.lots l ON l.round = p_round AND l.kind = p_kind AND l.n = CASE p_kind WHEN 'large' THEN 1 ELSE g END LOOP
+        started := clock_timestamp();
+        IF p_variant = 'ours' THEN
+            PERFORM lead_system.place_bid(b.lead, b.contractor, 1.00);
+        ELSE
+            PERFORM bench.place_bid(b.lead, b.contractor, 1.00);
+        END IF;
+        took := took || extract(epoch FROM clock_timestamp() - started) * 1000;
+    END LOOP;
+    RETURN (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY t) FROM unnest(took) t);
 END
 $$;

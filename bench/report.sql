@@ -11,3 +11,13 @@ SELECT c.case_name || ', per ' || c.unit AS "case", round(o.ms::numeric * 1000, 
   LEFT JOIN medians p ON p.case_name = c.case_name AND p.variant = 'plpgsql'
   LEFT JOIN medians b ON b.case_name = c.case_name AND b.variant = 'bare'
  WHERE c.variant = 'ours' ORDER BY c.position;
+
+-- Does a bid cost the same, however many there are?
+WITH medians AS (
+    SELECT t.variant, percentile_cont(0.5) WITHIN GROUP (ORDER BY t.ms) FILTER (WHERE t.case_name = 'place_bid, 10 bids') AS few,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY t.ms) FILTER (WHERE t.case_name = 'place_bid, 10,000 bids') AS many
+      FROM bench.timings t GROUP BY 1
+)
+SELECT 'place_bid: 10,000 bids / 10 bids' AS "ratio", round((o.many / o.few)::numeric, 2) AS "ours (aim: at most 1.2)",
+       round((p.many / p.few)::numeric, 2) AS "plpgsql"
+  FROM medians o, medians p WHERE o.variant = 'ours' AND p.variant = 'plpgsql';

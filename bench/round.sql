@@ -1,15 +1,15 @@
--- One round: every case, its variants one after the other, a different one
+-- One round: every case but the marketplace's, its variants one after the other, a different one
 -- first in every round.
 \set ON_ERROR_STOP on
 SET ROLE bench_app;
 SET search_path = bench;
 SET client_min_messages = warning;
 CREATE TEMP VIEW round AS
-SELECT case_name, coalesce(prepare LIKE '%prepare_market%', false) AS is_market, row_number() OVER (ORDER BY first, (nth + :round) % 3) AS n,
+SELECT case_name, row_number() OVER (ORDER BY first, (nth + :round) % 3) AS n,
        format('SELECT bench.measure(%L, %L, %s)', case_name, variant, :round) AS command
   FROM (SELECT *, min(position) OVER (PARTITION BY case_name) AS first, row_number() OVER (PARTITION BY case_name ORDER BY position) AS nth
-          FROM bench.cases) c;
-SELECT command FROM round WHERE case_name NOT LIKE '%new organization' AND case_name NOT LIKE 'claim%' AND NOT is_market ORDER BY n \gexec
+          FROM bench.cases WHERE prepare IS NULL OR prepare NOT LIKE '%prepare_market%') c;
+SELECT command FROM round WHERE case_name NOT LIKE '%new organization' AND case_name NOT LIKE 'claim%' ORDER BY n \gexec
 
 -- Autovacuum, which is off here, analyzes a queue soon after it was filled.
 RESET ROLE;
@@ -18,15 +18,8 @@ SET ROLE bench_app;
 SELECT command FROM round WHERE case_name LIKE 'claim%' ORDER BY n \gexec
 
 -- A new organization comes with a new session: no plan is there yet.
-SELECT string_agg(command, '; ' ORDER BY n) FILTER (WHERE case_name LIKE '%new organization') AS newcomer,
-       string_agg(command, '; ' ORDER BY n) FILTER (WHERE is_market) AS market FROM round \gset
+SELECT string_agg(command, '; ' ORDER BY n) FILTER (WHERE case_name LIKE '%new organization') AS newcomer FROM round \gset
 \connect
 SET ROLE bench_app;
 SET client_min_messages = warning;
 :newcomer;
-
--- The same holds for the marketplace.
-\connect
-SET ROLE bench_app;
-SET client_min_messages = warning;
-:market;

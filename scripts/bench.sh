@@ -4,8 +4,14 @@
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/scripts/lib.sh"
 
-leads=${BENCH_LEADS:-1000000}
-dnc=${BENCH_DNC:-2000000}
+part=${BENCH_PART:-all}
+case $part in
+all) leads=1000000 dnc=2000000 ;;
+market) leads=10000 dnc=10000 ;;
+*) die "BENCH_PART must be all or market" ;;
+esac
+leads=${BENCH_LEADS:-$leads}
+dnc=${BENCH_DNC:-$dnc}
 rounds=${BENCH_ROUNDS:-5}
 [ "$leads" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
 [ "$rounds" -ge 1 ] && [ "$rounds" -le 10 ] || die "BENCH_ROUNDS must be between 1 and 10"
@@ -28,18 +34,22 @@ run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$d
 
 say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
-for part in setup plain_read plain_write plain_campaign plain_market cases; do
-    run -o /dev/null -f "$TMP/src/bench/$part.sql"
+for file in setup plain_read plain_write plain_campaign plain_market cases; do
+    run -o /dev/null -f "$TMP/src/bench/$file.sql"
 done
 say "that was there after $(($(date +%s) - started)) s"
-run -At -f "$TMP/src/bench/check_read.sql"
+[ "$part" = market ] || run -At -f "$TMP/src/bench/check_read.sql"
 round=1
 while [ "$round" -le "$rounds" ]; do
     say "round $round"
-    run -o /dev/null -v round="$round" -f "$TMP/src/bench/files.sql"
-    run -o /dev/null -v round="$round" -f "$TMP/src/bench/round.sql"
+    if [ "$part" = all ]; then
+        run -o /dev/null -v round="$round" -f "$TMP/src/bench/files.sql"
+        run -o /dev/null -v round="$round" -f "$TMP/src/bench/round.sql"
+    fi
+    run -o /dev/null -v round="$round" -f "$TMP/src/bench/round_market.sql"
     round=$((round + 1))
 done
-run -At -f "$TMP/src/bench/check_write.sql"
+[ "$part" = market ] || run -At -f "$TMP/src/bench/check_write.sql"
+run -At -f "$TMP/src/bench/check_market.sql"
 run -f "$TMP/src/bench/report.sql"
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"

@@ -27,8 +27,8 @@
 #include "leads/internal.h"
 #include "leads/leads.h"
 
-#define AUDIT_COLUMNS 5
-#define STATUS_COLUMNS 7
+#define AUDIT_COLUMNS 6
+#define STATUS_COLUMNS 8
 
 /* What the listener keeps for one statement. */
 typedef struct HistoryState
@@ -36,6 +36,7 @@ typedef struct HistoryState
 	LsBatch *audit;
 	LsBatch *status;
 	LsBatch *activities;
+	const char *reason;    /* of the step that is being recorded, or NULL */
 	MemoryContext context; /* of this state */
 	FmgrInfo *output;      /* per attribute, looked up when needed */
 } HistoryState;
@@ -44,13 +45,13 @@ typedef struct HistoryState
 static LsBatch *
 audit_batch(void)
 {
-	static const Oid types[AUDIT_COLUMNS] = {UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID};
+	static const Oid types[AUDIT_COLUMNS] = {UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID};
 	LS_QUERY(query,
 		"INSERT INTO lead_system.lead_audit_log"
-		" (organization_id, lead_id, field_name, old_value, new_value,"
-		"  changed_by, ip_address, user_agent, change_reason, created_at)"
-		" SELECT a.*, $6, coalesce($7::inet, inet_client_addr()), $8, $9, $10 FROM unnest($1, $2, $3, $4, $5) a",
-		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID, TEXTOID,
+		" (organization_id, lead_id, field_name, old_value, new_value, change_reason,"
+		"  changed_by, ip_address, user_agent, created_at)"
+		" SELECT a.*, $7, coalesce($8::inet, inet_client_addr()), $9, $10 FROM unnest($1, $2, $3, $4, $5, $6) a",
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, UUIDOID,
 		TEXTOID, TEXTOID, TIMESTAMPTZOID);
 	LsArgs fixed = {0};
 	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
@@ -58,7 +59,6 @@ audit_batch(void)
 	ls_arg_uuid(&fixed, ls_current_user(user) ? user : NULL);
 	ls_arg_text(&fixed, ls_client_ip());
 	ls_arg_text(&fixed, ls_client_user_agent());
-	ls_arg_text(&fixed, ls_lead_cause()->reason);
 	ls_arg_timestamptz(&fixed, ls_clock_now());
 	return ls_batch_create(&query, AUDIT_COLUMNS, types, &fixed);
 }
@@ -68,21 +68,20 @@ static LsBatch *
 status_batch(void)
 {
 	static const Oid types[STATUS_COLUMNS] = {
-		UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INTERVALOID};
+		UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, INTERVALOID, TEXTOID};
 	LS_QUERY(query,
 		"INSERT INTO lead_system.lead_status_history"
 		" (organization_id, lead_id, old_status, new_status, old_stage, new_stage, time_in_status,"
-		"  trigger_type, trigger_id, reason, changed_by, created_at)"
-		" SELECT a.*, $8, $9, $10, $11, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7) a",
+		"  reason, trigger_type, trigger_id, changed_by, created_at)"
+		" SELECT a.*, $9, $10, $11, $12 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) a",
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-		INTERVALARRAYOID, TEXTOID, UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID);
+		INTERVALARRAYOID, TEXTARRAYOID, TEXTOID, UUIDOID, UUIDOID, TIMESTAMPTZOID);
 	const LsLeadCause *cause = ls_lead_cause();
 	LsArgs fixed = {0};
 	pg_uuid_t *user = palloc(sizeof(pg_uuid_t));
 
 	ls_arg_text(&fixed, cause->trigger_type);
 	ls_arg_uuid(&fixed, cause->trigger_id);
-	ls_arg_text(&fixed, cause->reason);
 	ls_arg_uuid(&fixed, ls_current_user(user) ? user : NULL);
 	ls_arg_timestamptz(&fixed, ls_clock_now());
 	return ls_batch_create(&query, STATUS_COLUMNS, types, &fixed);
@@ -180,6 +179,8 @@ audit_changes(
 		values[3] = old_text ? CStringGetTextDatum(old_text) : (Datum) 0;
 		nulls[4] = (new_text == NULL);
 		values[4] = new_text ? CStringGetTextDatum(new_text) : (Datum) 0;
+		nulls[5] = (history->reason == NULL);
+		values[5] = history->reason ? CStringGetTextDatum(history->reason) : (Datum) 0;
 		ls_batch_add(history->audit, values, nulls);
 	}
 }
@@ -202,6 +203,8 @@ record_step(HistoryState *history, const LsLeadRow *old, const LsLeadRow *new)
 	values[5] = ls_lead_get(new, LEAD_stage, &isnull);
 	values[6] = DirectFunctionCall2(timestamp_mi, ls_lead_get(new, LEAD_status_changed_at, &isnull),
 		ls_lead_get(old, LEAD_status_changed_at, &isnull));
+	nulls[7] = (history->reason == NULL);
+	values[7] = history->reason ? CStringGetTextDatum(history->reason) : (Datum) 0;
 	ls_batch_add(history->status, values, nulls);
 	note(history, new, "status_changed", ls_json_pair_text("status", old_status),
 		ls_json_pair_text("status", new_status),
@@ -267,6 +270,53 @@ record_deletion(HistoryState *history, const LsLeadRow *old)
 	ls_activity_batch_add(history->activities, &activity);
 }
 
+/* Record what changed between two versions of a row. */
+static void
+record_change(HistoryState *history, const LsLeadRow *old, const LsLeadRow *new)
+{
+	bool status_changed =
+		ls_lead_differs(old, new, LEAD_status) || ls_lead_differs(old, new, LEAD_pipeline_id);
+
+	audit_changes(history, old, new, status_changed);
+	if (status_changed)
+		record_step(history, old, new);
+	record_events(history, old, new);
+}
+
+/* The status that was passed between two versions of a row; NULL for none. */
+static const char *
+passed_status(const LsLeadRow *old, const LsLeadRow *new)
+{
+	bool isnull;
+
+	if (ls_lead_cause()->via == NULL || !ls_lead_differs(old, new, LEAD_status) ||
+		ls_lead_differs(old, new, LEAD_pipeline_id))
+		return NULL;
+	return ls_lead_passed_status(
+		ls_pipeline(DatumGetUUIDP(ls_lead_get(new, LEAD_pipeline_id, &isnull))),
+		ls_lead_text(old, LEAD_status), ls_lead_text(new, LEAD_status));
+}
+
+/*
+ * The version of a row that would have been between two others, had the status
+ * that was passed on the way been written.  It is of the stage before it.
+ */
+static LsLeadRow *
+row_on_the_way(const LsLeadRow *old, const LsLeadRow *new, const char *via)
+{
+	LsLeadRow *row = palloc(sizeof(LsLeadRow));
+	int natts = new->desc->natts;
+	bool isnull;
+	Datum stage = ls_lead_get(old, LEAD_stage, &isnull);
+
+	*row = *new;
+	row->values = memcpy(palloc(sizeof(Datum) * natts), new->values, sizeof(Datum) * natts);
+	row->nulls = memcpy(palloc(sizeof(bool) * natts), new->nulls, sizeof(bool) * natts);
+	ls_lead_set_text(row, LEAD_status, via);
+	ls_lead_set(row, LEAD_stage, stage, isnull);
+	return row;
+}
+
 /* Start the state of one statement. */
 static HistoryState *
 history_start(const LsLeadRow *row)
@@ -286,7 +336,7 @@ static void
 history_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, const LsLeadRow *new)
 {
 	HistoryState *history;
-	bool status_changed;
+	const char *via;
 
 	if (*state == NULL)
 	{
@@ -307,12 +357,17 @@ history_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, cons
 		record_deletion(history, old);
 		return;
 	}
-	status_changed =
-		ls_lead_differs(old, new, LEAD_status) || ls_lead_differs(old, new, LEAD_pipeline_id);
-	audit_changes(history, old, new, status_changed);
-	if (status_changed)
-		record_step(history, old, new);
-	record_events(history, old, new);
+	via = passed_status(old, new);
+	if (via != NULL)
+	{
+		const LsLeadRow *between = row_on_the_way(old, new, via);
+
+		history->reason = ls_lead_cause()->via_reason;
+		record_change(history, old, between);
+		old = between;
+	}
+	history->reason = ls_lead_cause()->reason;
+	record_change(history, old, new);
 }
 
 /* Listener: write what is left. */

@@ -65,6 +65,13 @@ typedef struct LsLeadCause
 	const char *trigger_type; /* call, manual, automation, ai, import */
 	const pg_uuid_t *trigger_id;
 	bool force; /* status steps that the pipeline does not have are allowed */
+	/*
+	 * A status that is passed on the way, or NULL.  The histories have both
+	 * steps, the row is written once.  It must be one that entering does nothing
+	 * else for: no stamp, no reason, no other stage.
+	 */
+	const char *via;
+	const char *via_reason; /* of the step to it, or NULL */
 } LsLeadCause;
 
 /* A status of a pipeline. */
@@ -102,6 +109,8 @@ extern const LsPipeline *ls_pipeline_find(const pg_uuid_t *org, const char *name
 extern const LsStatus *ls_pipeline_status(const LsPipeline *pipeline, const char *status);
 extern const LsStatus *ls_pipeline_stage_status(const LsPipeline *pipeline, const char *stage);
 
+extern const char *ls_lead_passed_status(
+	const LsPipeline *pipeline, const char *from, const char *to);
 extern void ls_lead_change_status_now(LsLeadChange *change, const char *status);
 
 /* One line of the activities of a lead; values are JSON or NULL. */

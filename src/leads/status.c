@@ -99,6 +99,29 @@ check_step(const LsPipeline *pipeline, const char *from_name, const LsStatus *to
 				   errhint("An administrator can use change_lead_status() with force => true.")));
 }
 
+/*
+ * The status that a lead passes between two others, as the cause of the change
+ * says; NULL when there is none, or the pipeline does not have both steps.
+ */
+const char *
+ls_lead_passed_status(const LsPipeline *pipeline, const char *from_name, const char *to_name)
+{
+	const char *name = ls_lead_cause()->via;
+	const LsStatus *from;
+	const LsStatus *via;
+	const LsStatus *to;
+
+	if (name == NULL || pipeline == NULL)
+		return NULL;
+	from = ls_pipeline_status(pipeline, from_name);
+	via = ls_pipeline_status(pipeline, name);
+	to = ls_pipeline_status(pipeline, to_name);
+	if (from == NULL || via == NULL || to == NULL || !list_member_ptr(from->next, via) ||
+		!list_member_ptr(via->next, to))
+		return NULL;
+	return via->status;
+}
+
 /* A status that needs a reason must have one. */
 static void
 check_reason(LsLeadChange *change, const LsStatus *status)
@@ -238,8 +261,11 @@ ls_lead_step_status(LsLeadChange *change)
 		status = status_after_move(change, pipeline, status_changed);
 	else
 	{
+		char *from = ls_lead_text(change->old, LEAD_status);
+
 		status = row_status(change, pipeline);
-		check_step(pipeline, ls_lead_text(change->old, LEAD_status), status);
+		if (ls_lead_passed_status(pipeline, from, status->status) == NULL)
+			check_step(pipeline, from, status);
 	}
 	forget_reason(change, status);
 	check_reason(change, status);

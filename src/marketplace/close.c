@@ -4,11 +4,11 @@
  *	  The end of bidding: the first three bids get their rank, the first one
  *	  its window.
  *
- *	  Closing reads three bids of a lead (a fourth for its amount) from the
- *	  index that has them in order, and marks a limited number of the others as
- *	  LOST, so that it costs the same for ten bids as for ten thousand.  What is
- *	  left of those is marked by the sweeper; nothing depends on it, since a bid
- *	  without rank has lost once bidding is closed.
+ *	  Closing reads a limited number of a lead's bids from the index that has
+ *	  them in order: the first three, and others that it marks as LOST, so that
+ *	  ten thousand bids cost no more than about a hundred.  What is left of those
+ *	  is marked by the sweeper; nothing depends on it, since a bid without rank has
+ *	  lost once bidding is closed.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,7 +40,8 @@ keep_lockable(LsMarketBatch *batch)
 	LS_QUERY(query,
 		"SELECT u.n::integer - 1, t.contractor_id FROM unnest($2) WITH ORDINALITY u(lead_id, n)"
 		" CROSS JOIN LATERAL (SELECT b.* FROM lead_system.bids b"
-		"    WHERE b.organization_id = $1 AND b.lead_id = u.lead_id AND b.status = 'ACTIVE'"
+		"    WHERE b.organization_id = $1 AND b.lead_id = u.lead_id"
+		"      AND b.status = 'ACTIVE' AND b.bid_rank IS NULL"
 		"    ORDER BY " LS_RANK_ORDER_SQL("b") " LIMIT 1) t",
 		UUIDOID, UUIDARRAYOID);
 	bool *waits = palloc0(sizeof(bool) * Max(batch->n, 1));
@@ -96,62 +97,6 @@ close_listings(const LsMarketBatch *batch)
 	ls_scope_close(&scope);
 }
 
-/*
- * Rank the first three bids of each lead, fix what they would pay, and open the
- * window of the first.  Returns those, one per lead that has bids.
- */
-static LsMarketBid *
-rank_batch(const LsMarketBatch *batch, TimestampTz ends_at, int *n_first)
-{
-	LS_QUERY(query,
-		"WITH ranked AS ("
-		"  SELECT r.id, r.place, r.next_amount FROM unnest($2) u(lead_id) CROSS JOIN LATERAL ("
-		"    SELECT t.id, row_number() OVER w AS place, lead(t.final_bid_amount) OVER w AS next_amount"
-		"      FROM (SELECT b.* FROM lead_system.bids b"
-		"             WHERE b.organization_id = $1 AND b.lead_id = u.lead_id AND b.status = 'ACTIVE'"
-		"             ORDER BY " LS_RANK_ORDER_SQL(
-			"b") " LIMIT 4) t"
-				 "    WINDOW w AS (ORDER BY " LS_RANK_ORDER_SQL(
-					 "t") ")) r"
-						  "   WHERE r.place <= 3)"
-						  " UPDATE lead_system.bids b SET bid_rank = r.place,"
-						  "        charge_amount = CASE s.pricing WHEN 'second' THEN least(b.final_bid_amount,"
-						  "            coalesce(r.next_amount, round(0.50 * s.base_lead_cost * b.discount_multiplier, 2)))"
-						  "          ELSE b.final_bid_amount END,"
-						  "        response_window_starts_at = CASE WHEN r.place = 1 THEN $3 END,"
-						  "        response_window_ends_at = CASE WHEN r.place = 1 THEN $4 END"
-						  "   FROM ranked r, lead_system.lead_listings s"
-						  "  WHERE b.organization_id = $1 AND b.id = r.id"
-						  "    AND s.organization_id = $1 AND s.lead_id = b.lead_id"
-						  " RETURNING b.id, b.lead_id, b.contractor_id, b.bid_rank::integer",
-		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID);
-	LsMarketBid *first;
-	LsScope scope;
-	LsArgs args = {0};
-	uint64 n;
-	uint64 row;
-
-	ls_arg_uuid(&args, &batch->org);
-	ls_arg_datum(&args, ls_market_lead_ids(batch), false);
-	ls_arg_timestamptz(&args, batch->now);
-	ls_arg_timestamptz(&args, ends_at);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	n = ls_query_run(&query, &args, LS_WRITE);
-	first = SPI_palloc(sizeof(LsMarketBid) * (n + 1));
-	*n_first = 0;
-	for (row = 0; row < n; row++)
-	{
-		if (ls_result_int32(row, 4) != 1)
-			continue;
-		first[*n_first].id = ls_result_uuid(row, 1);
-		first[*n_first].lead = ls_result_uuid(row, 2);
-		first[*n_first].contractor = ls_result_uuid(row, 3);
-		first[(*n_first)++].rank = 1;
-	}
-	ls_scope_close(&scope);
-	return first;
-}
-
 /* Mark up to a number of bids without rank per lead as LOST; returns how many. */
 static int64
 mark_some(const pg_uuid_t *org, Datum lead_ids, int64 per_lead)
@@ -197,8 +142,82 @@ note_unmarked(const pg_uuid_t *org, Datum lead_ids)
 }
 
 /*
- * Bids without rank on leads that take no more bids have lost: mark them, at
- * most so many per lead.
+ * $2: leads, $3: begin and $4: end of the first window, $5: bids to read per lead.
+ */
+#define SQL_RANK \
+	"WITH ranked AS (" \
+	"  SELECT r.id, r.place, r.next_amount FROM unnest($2) u(lead_id) CROSS JOIN LATERAL (" \
+	"    SELECT t.id, row_number() OVER w AS place, lead(t.final_bid_amount) OVER w AS next_amount" \
+	"      FROM (SELECT b.* FROM lead_system.bids b" \
+	"             WHERE b.organization_id = $1 AND b.lead_id = u.lead_id" \
+	"               AND b.status = 'ACTIVE' AND b.bid_rank IS NULL" \
+	"             ORDER BY " LS_RANK_ORDER_SQL( \
+		"b") " LIMIT $5) t" \
+			 "    WINDOW w AS (ORDER BY " LS_RANK_ORDER_SQL( \
+				 "t") ")) r)" \
+					  " UPDATE lead_system.bids b SET bid_rank = CASE WHEN r.place <= 3 THEN r.place END," \
+					  "        status = CASE WHEN r.place <= 3 THEN b.status ELSE 'LOST' END," \
+					  "        charge_amount = CASE WHEN r.place <= 3 THEN CASE s.pricing" \
+					  "          WHEN 'second' THEN least(b.final_bid_amount," \
+					  "            coalesce(r.next_amount, round(0.50 * s.base_lead_cost * b.discount_multiplier, 2)))" \
+					  "          ELSE b.final_bid_amount END END," \
+					  "        response_window_starts_at = CASE WHEN r.place = 1 THEN $3 END," \
+					  "        response_window_ends_at = CASE WHEN r.place = 1 THEN $4 END" \
+					  "   FROM ranked r, lead_system.lead_listings s" \
+					  "  WHERE b.organization_id = $1 AND b.id = r.id" \
+					  "    AND s.organization_id = $1 AND s.lead_id = b.lead_id" \
+					  " RETURNING b.id, b.lead_id, b.contractor_id, r.place"
+
+/*
+ * Rank the first three bids of each lead, fix what they would pay, open the
+ * window of the first, and mark a limited number of those after the third as
+ * LOST.  One statement writes them all, so that each bid is written once.
+ * Returns the first bids, one per lead that has bids.
+ */
+static LsMarketBid *
+rank_batch(const LsMarketBatch *batch, TimestampTz ends_at, int *n_first)
+{
+	LS_QUERY(query, SQL_RANK, UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID);
+	const int64 read_per_lead = 3 + LS_MARKET_MARK_AT_CLOSE;
+	LsMarketBid *first;
+	pg_uuid_t *unmarked = palloc(sizeof(pg_uuid_t) * batch->n);
+	int n_unmarked = 0;
+	LsScope scope;
+	LsArgs args = {0};
+	uint64 n;
+	uint64 row;
+
+	ls_arg_uuid(&args, &batch->org);
+	ls_arg_datum(&args, ls_market_lead_ids(batch), false);
+	ls_arg_timestamptz(&args, batch->now);
+	ls_arg_timestamptz(&args, ends_at);
+	ls_arg_int64(&args, read_per_lead);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	n = ls_query_run(&query, &args, LS_WRITE);
+	first = SPI_palloc(sizeof(LsMarketBid) * batch->n);
+	*n_first = 0;
+	for (row = 0; row < n; row++)
+	{
+		int64 place = ls_result_int64(row, 4);
+
+		if (place == read_per_lead)
+			unmarked[n_unmarked++] = ls_result_uuid(row, 2);
+		if (place != 1)
+			continue;
+		first[*n_first].id = ls_result_uuid(row, 1);
+		first[*n_first].lead = ls_result_uuid(row, 2);
+		first[*n_first].contractor = ls_result_uuid(row, 3);
+		first[(*n_first)++].rank = 1;
+	}
+	ls_scope_close(&scope);
+	if (n_unmarked > 0)
+		note_unmarked(&batch->org, ls_uuid_array(unmarked, n_unmarked));
+	return first;
+}
+
+/*
+ * Bids on leads whose market is over have lost, also without having been
+ * ranked: mark them, at most so many per lead.
  */
 void
 ls_market_mark_lost(const pg_uuid_t *org, Datum lead_ids)
@@ -207,22 +226,25 @@ ls_market_mark_lost(const pg_uuid_t *org, Datum lead_ids)
 		note_unmarked(org, lead_ids);
 }
 
-/* Leads with bids go on to the first window, the others are over. */
+/*
+ * Leads with bids go on to the first window, the others are over.  Each passes
+ * BIDDING_CLOSED on the way.
+ */
 static void
 move_closed(LsMarketBatch *batch, const LsMarketBid *first, int n_first, const LsLeadCause *cause)
 {
-	const LsLeadCause granted = {"window of rank 1", cause->trigger_type, NULL, false};
-	const LsLeadCause over = {"no bids", cause->trigger_type, NULL, false};
+	LsLeadCause granted = *cause;
+	LsLeadCause over = *cause;
 	const char **statuses = palloc(sizeof(char *) * Max(batch->n, 1));
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(n_first, 1));
 	LsMarketBatch parts[2] = {*batch, *batch};
 	int part;
 	int i;
 
-	for (i = 0; i < batch->n; i++)
-		statuses[i] = LS_MARKET_CLOSED;
-	ls_market_move(batch, statuses, cause);
-
+	granted.via = over.via = LS_MARKET_CLOSED;
+	granted.via_reason = over.via_reason = cause->reason;
+	granted.reason = "window of rank 1";
+	over.reason = "no bids";
 	for (i = 0; i < n_first; i++)
 		ids[i] = first[i].lead;
 	if (n_first > 1)
@@ -259,7 +281,6 @@ close_batch(LsMarketBatch *batch, const LsLeadCause *cause)
 		return 0;
 	close_listings(batch);
 	first = rank_batch(batch, ends_at, &n_first);
-	ls_market_mark_lost(&batch->org, ls_market_lead_ids(batch));
 	move_closed(batch, first, n_first, cause);
 	ids = palloc(sizeof(pg_uuid_t) * Max(n_first, 1));
 	for (i = 0; i < n_first; i++)

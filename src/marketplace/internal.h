@@ -28,7 +28,7 @@
 #define LS_MARKET_EXPIRED "EXPIRED"
 #define LS_MARKET_ARCHIVED "ARCHIVED"
 
-/* The order of bids (C2), as in the index bids_rank_idx. */
+/* The order of bids (C2), as in the index bids_rank_idx, which has those without rank. */
 #define LS_RANK_ORDER_SQL(bid) \
 	bid ".rank_amount DESC, " bid ".bid_placed_at, " bid ".rating_at_bid DESC, " bid ".id"
 

@@ -172,6 +172,48 @@ pipeline_has_step(const LsMarketLead *lead, const char *status)
 }
 
 /*
+ * Can the leads of a batch pass a status on their way?  Both steps must be the
+ * pipeline's, and entering the status must mean nothing else: see LsLeadCause.
+ */
+static bool
+can_pass(const LsMarketBatch *batch, const char *via, const char *const *statuses)
+{
+	int i;
+
+	for (i = 0; i < batch->n; i++)
+	{
+		LsMarketLead between = batch->leads[i];
+		const LsPipeline *pipeline = ls_pipeline(&between.pipeline);
+		const LsStatus *from = pipeline ? ls_pipeline_status(pipeline, between.status) : NULL;
+		const LsStatus *passed = pipeline ? ls_pipeline_status(pipeline, via) : NULL;
+
+		between.status = via;
+		if (from == NULL || passed == NULL || !pipeline_has_step(&batch->leads[i], via) ||
+			!pipeline_has_step(&between, statuses[i]) || passed->requires_reason ||
+			passed->stamp_column != LEAD_NONE || strcmp(passed->stage, from->stage) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Move leads to a status one after the other that they cannot pass in one step. */
+static void
+move_in_two_steps(LsMarketBatch *batch, const char *const *statuses, const LsLeadCause *cause)
+{
+	LsLeadCause step = *cause;
+	const char **passed = palloc(sizeof(char *) * batch->n);
+	int i;
+
+	for (i = 0; i < batch->n; i++)
+		passed[i] = cause->via;
+	step.via = NULL;
+	step.reason = cause->via_reason;
+	ls_market_move(batch, passed, &step);
+	step.reason = cause->reason;
+	ls_market_move(batch, statuses, &step);
+}
+
+/*
  * Move each lead of a batch to a status.  The steps of the marketplace are
  * forced where an organisation's own pipeline does not have them: a window that
  * lapses must not be stopped by that.
@@ -191,10 +233,15 @@ ls_market_move(LsMarketBatch *batch, const char *const *statuses, const LsLeadCa
 
 	if (batch->n == 0)
 		return;
+	if (cause->via != NULL && !can_pass(batch, cause->via, statuses))
+	{
+		move_in_two_steps(batch, statuses, cause);
+		return;
+	}
 	for (i = 0; i < batch->n; i++)
 	{
 		texts[i] = CStringGetTextDatum(statuses[i]);
-		if (!pipeline_has_step(&batch->leads[i], statuses[i]))
+		if (cause->via == NULL && !pipeline_has_step(&batch->leads[i], statuses[i]))
 			forced.force = true;
 	}
 	ls_arg_uuid(&args, &batch->org);

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "lead_system.h"
@@ -149,14 +150,19 @@ static void
 note_strikes(const LsMarketBatch *batch, const Strike *strikes, int n)
 {
 	LsBatch *activities = ls_activity_batch();
+	MemoryContext row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "lead_system activity", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(row_context);
 	int i;
 
 	for (i = 0; i < n; i++)
 	{
 		const Strike *strike = &strikes[i];
-		char *contractor = ls_uuid_text(&strike->bid.contractor);
 		LsActivity activity = {.org = &batch->org, .lead = &strike->bid.lead};
+		char *contractor;
 
+		MemoryContextReset(row_context);
+		contractor = ls_uuid_text(&strike->bid.contractor);
 		activity.action = "strike_applied";
 		activity.new_value = ls_json_parse(
 			psprintf("{\"bid_id\": \"%s\", \"contractor_id\": \"%s\", \"strike_count\": %d}",
@@ -171,6 +177,8 @@ note_strikes(const LsMarketBatch *batch, const Strike *strikes, int n)
 			psprintf("Banned from bidding after %d strikes", strike->count_after);
 		ls_activity_batch_add(activities, &activity);
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
 	ls_batch_flush(activities);
 }
 

@@ -38,7 +38,6 @@ COMMENT ON COLUMN lead_system.lead_listings.charge_on IS 'Setting marketplace.ch
 COMMENT ON COLUMN lead_system.lead_listings.has_unmarked_bids IS 'Bids that have lost are still to be marked LOST by close_due_bidding(): closing marks a limited number itself.';
 COMMENT ON COLUMN lead_system.lead_listings.winner_bid_id IS 'The bid whose contractor contacted the lead first; without foreign key, since bids refer to the lead.';
 COMMENT ON COLUMN lead_system.lead_listings.archived_at IS 'When the lead was archived; kept by trigger of leads.';
-CREATE INDEX lead_listings_lead_id_idx ON lead_system.lead_listings (lead_id, organization_id);
 CREATE INDEX lead_listings_due_idx ON lead_system.lead_listings (organization_id, bidding_closes_at)
     WHERE bidding_opens_at IS NOT NULL AND bidding_closed_at IS NULL;
 CREATE INDEX lead_listings_unmarked_idx ON lead_system.lead_listings (organization_id, lead_id) WHERE has_unmarked_bids;
@@ -97,8 +96,7 @@ COMMENT ON COLUMN lead_system.bids.response_window_ends_at IS 'A message at this
 COMMENT ON COLUMN lead_system.bids.window_warned_at IS 'When warn_response_windows() wrote that the window is about to end; NULL if it did not.';
 COMMENT ON COLUMN lead_system.bids.strike_applied IS 'The lapse of the window has been counted as a strike: once and once only.';
 CREATE INDEX bids_rank_idx ON lead_system.bids (organization_id, lead_id, rank_amount DESC, bid_placed_at, rating_at_bid DESC, id)
-    WHERE status = 'ACTIVE';
-CREATE INDEX bids_lead_id_idx ON lead_system.bids (lead_id, organization_id);
+    WHERE status = 'ACTIVE' AND bid_rank IS NULL;
 CREATE INDEX bids_contractor_id_idx ON lead_system.bids (contractor_id, organization_id, bid_placed_at);
 CREATE UNIQUE INDEX bids_lead_id_bid_rank_idx ON lead_system.bids (organization_id, lead_id, bid_rank) WHERE bid_rank IS NOT NULL;
 CREATE UNIQUE INDEX bids_open_window_idx ON lead_system.bids (organization_id, lead_id)

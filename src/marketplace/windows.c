@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "lead_system.h"
@@ -37,8 +38,10 @@ ls_market_note_windows(
 	const LsMarketBatch *batch, const LsMarketBid *bids, int n, TimestampTz ends_at)
 {
 	LsBatch *activities = ls_activity_batch();
-	const char *until = timestamptz_to_str(ends_at);
-	char *ends = pstrdup(until);
+	char *ends = pstrdup(timestamptz_to_str(ends_at));
+	MemoryContext row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "lead_system activity", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(row_context);
 	int i;
 
 	for (i = 0; i < n; i++)
@@ -51,7 +54,10 @@ ls_market_note_windows(
 				ls_uuid_text(&bids[i].id), ls_uuid_text(&bids[i].contractor), bids[i].rank));
 		activity.description = psprintf("Response window until %s", ends);
 		ls_activity_batch_add(activities, &activity);
+		MemoryContextReset(row_context);
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
 	ls_batch_flush(activities);
 }
 

@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/marketplace.sql
 
 BEGIN;
-SELECT plan(285);
+SELECT plan(286);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 SET LOCAL datestyle = 'ISO';
@@ -162,6 +162,12 @@ SELECT is(pg_temp.outcome('SELECT pg_temp.offer(2); SELECT lead_system.cancel_bi
         'SELECT pg_temp.course()'), 'ACTIVE BIDDING_CLOSED PENDING_RESPONSE_1; - CANCELLED 1 ACTIVE; struck:; charged: ; windows: 1', 'a cancelled bid is not ranked');
 SELECT is(pg_temp.outcome('SELECT pg_temp.offer(1); SELECT lead_system.cancel_bid(pg_temp.bid(1)); SELECT lead_system.close_bidding(pg_temp.lead())',
         'SELECT pg_temp.course()'), 'ACTIVE BIDDING_CLOSED EXPIRED; - CANCELLED; struck:; charged: ; windows: 0', 'a market of cancelled bids is over');
+-- Closing writes a lead once, but not where its pipeline gives BIDDING_CLOSED a meaning of its own.
+SELECT is(pg_temp.outcome('SELECT lead_system.copy_pipeline(''marketplace'', ''own''); UPDATE lead_system.pipeline_statuses SET stage = ''working'', stamp_column = ''contacted_at'''
+        ' WHERE status = ''BIDDING_CLOSED'' AND organization_id IS NOT NULL; UPDATE lead_system.organizations SET default_pipeline = ''own'' WHERE id = lead_system.current_org_id(); SELECT pg_temp.offer(1); SELECT lead_system.close_bidding(pg_temp.lead())',
+        $$SELECT pg_temp.course() || '; ' || (SELECT string_agg(new_stage, ' ' ORDER BY id) || '; ' FROM lead_system.lead_status_history WHERE lead_id = pg_temp.lead()) || (contacted_at = lead_system.clock_now())
+            FROM lead_system.leads WHERE id = pg_temp.lead()$$),
+        'ACTIVE BIDDING_CLOSED PENDING_RESPONSE_1; 1 ACTIVE; struck:; charged: ; windows: 1; new working working; true', 'a status with a meaning is entered on the way');
 SELECT is(pg_temp.outcome('SELECT pg_temp.play(1, '''')', 'SELECT lead_system.close_bidding(pg_temp.lead())'),
         'LS010 | bidding on lead "LEAD" is not open | The lead is PENDING_RESPONSE_1.', 'bidding is closed once');
 SELECT is(pg_temp.outcome('SELECT pg_temp.play(1, '''')', 'SELECT lead_system.open_bidding(pg_temp.lead(), 100)'),
