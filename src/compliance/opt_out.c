@@ -28,9 +28,8 @@ typedef struct Reading
 {
 	const LsMatcher *matcher;
 	const char *channel;
-	const LsWord *words;
-	const LsVocable **vocables; /* NULL: no phrase has the word */
-	int *numbers;               /* of the word that is meant, 0 for none */
+	LsWord *words;
+	const LsVocable **vocables; /* what is known of the words that are meant, or NULL */
 	bool *is_head;              /* only fillers before it, in its clause */
 	bool *is_tail;              /* only fillers from here on; has n + 1 elements */
 	int n;
@@ -51,20 +50,22 @@ is_filler(const Reading *r, int i)
 	return r->vocables[i] != NULL && r->vocables[i]->is_filler;
 }
 
-/* Look the words up, and find the edges of clauses. */
+/* Look the words up, spell them as they are meant, and find the edges of clauses. */
 static void
 prepare(Reading *r)
 {
 	int i;
 
 	r->vocables = palloc(sizeof(LsVocable *) * (r->n + 1));
-	r->numbers = palloc(sizeof(int) * (r->n + 1));
 	r->is_head = palloc(sizeof(bool) * (r->n + 1));
 	r->is_tail = palloc(sizeof(bool) * (r->n + 1));
 	for (i = 0; i < r->n; i++)
 	{
-		r->vocables[i] = ls_matcher_word(r->matcher, r->words[i].text);
-		r->numbers[i] = r->vocables[i] ? r->vocables[i]->means : 0;
+		const LsVocable *vocable = ls_matcher_word(r->matcher, r->words[i].text);
+
+		r->vocables[i] = vocable ? vocable->means : NULL;
+		if (vocable != NULL && vocable->means != vocable)
+			strlcpy(r->words[i].text, vocable->means->text, LS_WORD_SIZE);
 		r->is_head[i] = r->words[i].starts_clause || (r->is_head[i - 1] && is_filler(r, i - 1));
 	}
 	r->is_tail[r->n] = true;
@@ -83,9 +84,9 @@ element_matches(const Reading *r, const LsElement *element, int at)
 		return true;
 	if (element->is_number && r->words[at].text[0] >= '0' && r->words[at].text[0] <= '9')
 		return true;
-	for (i = 0; i < element->n_words; i++)
+	for (i = 0; r->vocables[at] != NULL && i < element->n_words; i++)
 	{
-		if (element->words[i] == r->numbers[at])
+		if (element->words[i] == r->vocables[at]->number)
 			return true;
 	}
 	return false;
@@ -115,8 +116,7 @@ match_from(const Reading *r, const LsPhrase *phrase, int element, int start, int
 static List *
 matches_at(const Reading *r, int at, List *matches)
 {
-	const LsVocable *means = r->vocables[at];
-	const LsPhrase *phrase = means ? means->starts : NULL;
+	const LsPhrase *phrase = r->vocables[at] ? r->vocables[at]->starts : NULL;
 
 	for (; phrase != NULL; phrase = phrase->next)
 	{
@@ -186,27 +186,34 @@ quote(const char *message, const LsWord *words, int from, int to)
 	return text;
 }
 
-/* Is the message a keyword, but for fillers? */
+/* The longest message that can be a keyword with fillers around it, in words. */
+#define MAX_KEYWORD_WORDS 16
+
+/* Is the message a keyword, but for fillers?  A keyword may begin or end with one. */
 static LsOptOut
-detect_keyword(const Reading *r, const char *message)
+detect_keyword(const Reading *r, const char *as_written, const char *message)
 {
 	LsOptOut result = {LS_OPT_OUT_NOTHING, NULL};
-	int from = 0;
+	int from;
 	int to = r->n;
 
-	result.kind = ls_matcher_keyword(r->matcher, ls_words_joined(r->words, r->n), r->channel);
-	if (result.kind == LS_OPT_OUT_NOTHING)
+	result.kind = ls_matcher_keyword(r->matcher, as_written, r->channel);
+	if (result.kind != LS_OPT_OUT_NOTHING)
+		result.phrase = quote(message, r->words, 0, r->n);
+	if (result.kind != LS_OPT_OUT_NOTHING || r->n > MAX_KEYWORD_WORDS)
+		return result;
+	for (from = 0; from < r->n && (from == 0 || is_filler(r, from - 1)); from++)
 	{
-		while (from < to && is_filler(r, from))
-			from++;
-		while (to > from && is_filler(r, to - 1))
-			to--;
-		if (from < to)
+		for (to = r->n; to > from && (to == r->n || is_filler(r, to)); to--)
+		{
 			result.kind = ls_matcher_keyword(
 				r->matcher, ls_words_joined(r->words + from, to - from), r->channel);
+			if (result.kind == LS_OPT_OUT_NOTHING)
+				continue;
+			result.phrase = quote(message, r->words, from, to);
+			return result;
+		}
 	}
-	if (result.kind != LS_OPT_OUT_NOTHING)
-		result.phrase = quote(message, r->words, from, to);
 	return result;
 }
 
@@ -247,13 +254,15 @@ ls_opt_out_detect(const pg_uuid_t *org, const char *message, const char *channel
 {
 	Reading r = {.channel = channel};
 	LsOptOut result = {LS_OPT_OUT_NOTHING, NULL};
+	char *as_written;
 
 	r.matcher = ls_matcher(org);
 	r.words = ls_words(message, &r.n);
 	if (r.n == 0)
 		return result;
+	as_written = ls_words_joined(r.words, r.n);
 	prepare(&r);
-	result = detect_keyword(&r, message);
+	result = detect_keyword(&r, as_written, message);
 	return result.kind != LS_OPT_OUT_NOTHING ? result : detect_phrase(&r, message);
 }
 

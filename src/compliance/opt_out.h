@@ -82,8 +82,8 @@ typedef struct LsVocable
 	char text[LS_WORD_SIZE]; /* hash key */
 	int number;
 	bool is_filler;
-	int means;        /* the number of the word it is a spelling of, or its own */
 	LsPhrase *starts; /* phrases that begin with it */
+	struct LsVocable *means; /* the word it is a spelling of, or itself */
 } LsVocable;
 
 extern LsWord *ls_words(const char *message, int *n);

@@ -176,7 +176,7 @@ vocable(LsMatcher *matcher, const char *text)
 	if (!found)
 	{
 		entry->number = hash_get_num_entries(matcher->words);
-		entry->means = entry->number;
+		entry->means = entry;
 		entry->is_filler = false;
 		entry->starts = NULL;
 	}
@@ -269,7 +269,7 @@ add_row(LsMatcher *matcher, LsOptOutKind kind, const char *text, char *channel)
 	else if (kind == LS_OPT_OUT_SPELLING)
 	{
 		words = ls_words(text, &n);
-		vocable(matcher, words[0].text)->means = vocable(matcher, words[1].text)->number;
+		vocable(matcher, words[0].text)->means = vocable(matcher, words[1].text);
 	}
 	else if (kind != LS_OPT_OUT_NOTHING)
 		add_phrase(matcher, kind, text, channel);

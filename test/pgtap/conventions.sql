@@ -115,7 +115,7 @@ INSERT INTO public_helpers VALUES
 
 -- Tables that belong to no tenant.
 CREATE TEMP TABLE global_tables (name text) ON COMMIT DROP;
-INSERT INTO global_tables VALUES ('access_grants');
+INSERT INTO global_tables VALUES ('access_grants'), ('national_dnc_loads'), ('national_dnc_registry');
 
 -- Objects that call a function whenever a row is written or read.
 CREATE TEMP VIEW called_functions AS
@@ -453,7 +453,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
+    ARRAY['activities', 'contact_consents', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$

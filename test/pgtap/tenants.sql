@@ -59,6 +59,7 @@ INSERT INTO variations VALUES
     ('pipeline_statuses', '{"status": "other", "is_initial": false}'),
     ('pipeline_transitions', '{"from_status": "New", "to_status": "alpha status"}'),
     ('pipelines', '{"name": "other"}'),
+    ('opt_out_phrases', '{"phrase": "other"}'),
     ('rating_discount_tiers', '{"min_rating": 4.3}'),
     ('scoring_models', '{"name": "other"}'),
     ('system_config', '{"key": "scoring.decay", "value": false}'),
