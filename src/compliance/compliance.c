@@ -12,7 +12,7 @@
 #include "core/grants.h"
 
 /* Not the id, for the reason given for pipelines. */
-#define PHRASE_COLUMNS "organization_id, phrase, kind, language, channel"
+#define PHRASE_COLUMNS "organization_id, phrase, kind, language, channel, is_active"
 
 static const LsGrant compliance_grants[] = {
 	{"dnc_list", "SELECT", LS_LEVEL_READONLY, false},
@@ -22,9 +22,7 @@ static const LsGrant compliance_grants[] = {
 	{"contact_consents", "SELECT", LS_LEVEL_READONLY, false},
 	{"opt_out_phrases", "SELECT", LS_LEVEL_READONLY, false},
 	{"opt_out_phrases", "INSERT (" PHRASE_COLUMNS ")", LS_LEVEL_MANAGER, false},
-	{"opt_out_phrases", "DELETE, INSERT (" PHRASE_COLUMNS ", is_active), UPDATE (" PHRASE_COLUMNS
-						", is_active)",
-		LS_LEVEL_ADMIN, false},
+	{"opt_out_phrases", "DELETE, UPDATE (" PHRASE_COLUMNS ")", LS_LEVEL_ADMIN, false},
 	{"detect_opt_out(text, text)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},

@@ -82,8 +82,8 @@ read_person(Person *person, bool lock)
  * never older than what was granted before, whatever order transactions began.
  */
 static pg_uuid_t
-write_events(const Person *person, const char *const *channels, int n, const char *action,
-	Jsonb *evidence)
+write_events(
+	const Person *person, const char *const *channels, int n, const char *action, Jsonb *evidence)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.contact_consents (organization_id, lead_id, phone_number, email,"

@@ -70,8 +70,7 @@ prepare(Reading *r)
 	}
 	r->is_tail[r->n] = true;
 	for (i = r->n - 1; i >= 0; i--)
-		r->is_tail[i] =
-			r->words[i].starts_clause || (is_filler(r, i) && r->is_tail[i + 1]);
+		r->is_tail[i] = r->words[i].starts_clause || (is_filler(r, i) && r->is_tail[i + 1]);
 }
 
 /* Does an element of a phrase match a word? */
@@ -138,7 +137,7 @@ matches_at(const Reading *r, int at, List *matches)
 	return matches;
 }
 
-/* Is a match part of another that counts more?  Of the same words, "ordinary" does. */
+/* Is a match part of another that counts more?  Of the same words, ordinary before hard before soft. */
 static bool
 is_overruled(const List *matches, const Match *match)
 {
@@ -151,7 +150,8 @@ is_overruled(const List *matches, const Match *match)
 		if (other->kind == LS_OPT_OUT_LIMIT || other->from > match->from || other->to < match->to)
 			continue;
 		if (other->to - other->from > match->to - match->from ||
-			(other->kind == LS_OPT_OUT_ORDINARY && match->kind != LS_OPT_OUT_ORDINARY))
+			(other->kind == LS_OPT_OUT_ORDINARY && match->kind != LS_OPT_OUT_ORDINARY) ||
+			(other->kind == LS_OPT_OUT_HARD && match->kind == LS_OPT_OUT_SOFT))
 			return true;
 	}
 	return false;
@@ -233,8 +233,8 @@ detect_phrase(const Reading *r, const char *message)
 		const Match *match = lfirst(cell);
 		LsOptOutKind kind = match->kind;
 
-		if ((kind != LS_OPT_OUT_HARD && kind != LS_OPT_OUT_SOFT) ||
-			(result.kind == kind) || is_overruled(matches, match))
+		if ((kind != LS_OPT_OUT_HARD && kind != LS_OPT_OUT_SOFT) || (result.kind == kind) ||
+			is_overruled(matches, match))
 			continue;
 		if (kind == LS_OPT_OUT_HARD && is_limited(r, matches, match))
 			kind = LS_OPT_OUT_SOFT;
@@ -283,8 +283,8 @@ ls_compliance_detect_opt_out(PG_FUNCTION_ARGS)
 	channel = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ls_consent_check_channel(channel);
 	if (!PG_ARGISNULL(0))
-		found = ls_opt_out_detect(ls_current_org(&org) ? &org : NULL,
-			text_to_cstring(PG_GETARG_TEXT_PP(0)), channel);
+		found = ls_opt_out_detect(
+			ls_current_org(&org) ? &org : NULL, text_to_cstring(PG_GETARG_TEXT_PP(0)), channel);
 	InitMaterializedSRF(fcinfo, 0);
 	values[0] = BoolGetDatum(ls_opt_out_is_final(found.kind));
 	if (found.kind != LS_OPT_OUT_NOTHING)

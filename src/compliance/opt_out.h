@@ -56,8 +56,8 @@ typedef struct LsElement
 {
 	int *words;
 	int n_words;
-	bool is_any;      /* any word will do */
-	bool is_number;   /* so will one that begins with a digit */
+	bool is_any;    /* any word will do */
+	bool is_number; /* so will one that begins with a digit */
 	bool is_optional;
 } LsElement;
 
@@ -82,7 +82,7 @@ typedef struct LsVocable
 	char text[LS_WORD_SIZE]; /* hash key */
 	int number;
 	bool is_filler;
-	LsPhrase *starts; /* phrases that begin with it */
+	LsPhrase *starts;        /* phrases that begin with it */
 	struct LsVocable *means; /* the word it is a spelling of, or itself */
 } LsVocable;
 

@@ -351,8 +351,7 @@ ls_matcher(const pg_uuid_t *org)
 		ctl.keysize = sizeof(pg_uuid_t);
 		ctl.entrysize = sizeof(LsMatcher);
 		ctl.hcxt = ls_cache_renew(&matcher_cache);
-		matchers =
-			hash_create("opt-out matchers", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		matchers = hash_create("opt-out matchers", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	matcher = hash_search(matchers, &key, HASH_FIND, NULL);
 	return matcher ? matcher : load_matcher(&key, org);
@@ -407,8 +406,8 @@ PG_FUNCTION_INFO_V1(ls_compliance_phrases_check);
 Datum
 ls_compliance_phrases_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ls_trigger_check(fcinfo, "opt_out_phrases_check",
-		LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, "opt_out_phrases");
+	TriggerData *trigdata = ls_trigger_check(fcinfo, "opt_out_phrases_check", LS_TRIGGER_BEFORE_ROW,
+		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, "opt_out_phrases");
 	Relation rel = trigdata->tg_relation;
 	char *phrase = row_text(trigdata, "phrase");
 	char *kind_name = row_text(trigdata, "kind");
@@ -420,8 +419,8 @@ ls_compliance_phrases_check(PG_FUNCTION_ARGS)
 	active = DatumGetBool(SPI_getbinval(ls_trigger_new_tuple(trigdata), RelationGetDescr(rel),
 		ls_trigger_attnum(rel, "is_active"), &isnull));
 	if (ls_caller_is_confined(rel) && !ls_caller_is_admin() &&
-		(!active || (kind != LS_OPT_OUT_KEYWORD && kind != LS_OPT_OUT_HARD &&
-						kind != LS_OPT_OUT_SOFT)))
+		(!active ||
+			(kind != LS_OPT_OUT_KEYWORD && kind != LS_OPT_OUT_HARD && kind != LS_OPT_OUT_SOFT)))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						   errmsg("only an administrator can make fewer messages opt-outs"),
 						   errdetail("Others add phrases of the kinds keyword, hard and soft.")));
@@ -430,10 +429,10 @@ ls_compliance_phrases_check(PG_FUNCTION_ARGS)
 		return PointerGetDatum(ls_trigger_new_tuple(trigdata));
 	problem = ls_opt_out_problem(kind, phrase);
 	if (problem != NULL)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg("\"%s\" cannot be an opt-out phrase of kind %s", phrase, kind_name),
-				errdetail("%s", problem)));
+		ereport(
+			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					   errmsg("\"%s\" cannot be an opt-out phrase of kind %s", phrase, kind_name),
+					   errdetail("%s", problem)));
 	return PointerGetDatum(ls_trigger_new_tuple(trigdata));
 }
 

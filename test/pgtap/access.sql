@@ -217,7 +217,7 @@ $$, $$ VALUES
     ('messages', 'manager', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
     ('opt_out_phrases', 'admin', 'INSERT', 'created_at, id'),
     ('opt_out_phrases', 'admin', 'UPDATE', 'created_at, id'),
-    ('opt_out_phrases', 'manager', 'INSERT', 'created_at, id, is_active'),
+    ('opt_out_phrases', 'manager', 'INSERT', 'created_at, id'),
     ('organizations', 'admin', 'UPDATE', 'created_at, id, status, tenant_id, updated_at'),
     ('pipelines', 'admin', 'INSERT', 'created_at, id'),
     ('pipelines', 'admin', 'UPDATE', 'created_at, id'),
