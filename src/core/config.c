@@ -36,8 +36,22 @@ static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
 static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
 
+static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
+
 /* In alphabetical order; the position is the key's number in the cache. */
 static const LsConfigKey config_keys[] = {
+	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"a consent that is revoked for one channel is revoked for all (D12)"},
+	{"compliance.ebr_inquiry_months", LS_CONFIG_INT, "3", 0, 3, NULL,
+		"months after an inquiry in which the national registry does not bind; 0 for none (D16)"},
+	{"compliance.ebr_transaction_months", LS_CONFIG_INT, "18", 0, 18, NULL,
+		"months after a transaction in which the national registry does not bind; 0 for none (D16)"},
+	{"compliance.national_dnc", LS_CONFIG_CHOICE, "\"warn\"", 0, 0, NULL,
+		"numbers of an area code whose load is missing or too old: off says nothing, warn tells, "
+		"deny blocks; a listed number is blocked in any case (D16)",
+		stale_registry_choices},
+	{"compliance.national_dnc_max_age_days", LS_CONFIG_INT, "31", 1, 31, NULL,
+		"age in days up to which a load of the national registry can be used (D16)"},
 	{"import.batch_size", LS_CONFIG_INT, "1000", 1, 100000, NULL,
 		"rows that an import matches and writes at a time"},
 	{"import.max_errors", LS_CONFIG_INT, "1000", 0, 1000000, NULL,

@@ -17,6 +17,7 @@
 
 /* compliance */
 #define LS_ERRCODE_ON_DNC_LIST MAKE_SQLSTATE('L', 'S', '0', '0', '1')
+#define LS_ERRCODE_NO_CONSENT MAKE_SQLSTATE('L', 'S', '0', '0', '4')
 
 /* marketplace */
 #define LS_ERRCODE_BIDDING_NOT_OPEN MAKE_SQLSTATE('L', 'S', '0', '1', '0')

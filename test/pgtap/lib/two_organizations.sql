@@ -75,6 +75,8 @@ BEGIN
     UPDATE lead_system.leads SET industry = 'Software/SaaS' WHERE id = lead;
     PERFORM lead_system.add_lead_note(lead, word);
     INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, interest) VALUES (org, lead, 7);
+    INSERT INTO lead_system.opt_out_phrases (organization_id, phrase, kind) VALUES (org, word || ' enough', 'hard');
+    PERFORM lead_system.record_consent(lead, 'call', jsonb_build_object('form', word));
     INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES (org, lead, lead, 'question');
 
     PERFORM lead_system.add_to_dnc_list(number || '50', word, word);
@@ -91,6 +93,7 @@ BEGIN
 END
 $fill$;
 SELECT pg_temp.fill(:'alpha', 'alpha', 'a', '+120255501'), pg_temp.fill(:'bravo', 'bravo', 'b', '+130355501') \g /dev/null
+SELECT lead_system.load_national_dnc('404', '{4045550101}') \g /dev/null
 
 -- A recalculation that is under way.
 INSERT INTO lead_system.scoring_runs (organization_id, started_at)
