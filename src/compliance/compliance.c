@@ -14,6 +14,11 @@
 static const LsGrant compliance_grants[] = {
 	{"dnc_list", "SELECT", LS_LEVEL_READONLY, false},
 	{"dnc_audit_log", "SELECT", LS_LEVEL_READONLY, false},
+	{"campaign_suppressions", "SELECT", LS_LEVEL_READONLY, false},
+	{"contact_attempts", "SELECT", LS_LEVEL_READONLY, false},
+	{"national_dnc_registry", "SELECT", LS_LEVEL_MAINTENANCE, false},
+	{"national_dnc_loads", "SELECT", LS_LEVEL_READONLY, true},
+	{"contact_consents", "SELECT", LS_LEVEL_READONLY, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
