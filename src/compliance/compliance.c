@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/contact.h"
 #include "core/grants.h"
 
 static const LsGrant compliance_grants[] = {
@@ -31,6 +32,7 @@ void
 ls_compliance_init(void)
 {
 	ls_lookup_init();
+	ls_contact_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }
