@@ -33,6 +33,7 @@ ls_compliance_init(void)
 {
 	ls_lookup_init();
 	ls_contact_log_init();
+	ls_contact_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }
