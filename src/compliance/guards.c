@@ -29,6 +29,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "compliance/contact.h"
 #include "core/clock.h"
 #include "core/phone.h"
@@ -198,8 +199,11 @@ is_the_request(const GuardedRow *row, TimestampTz since)
 	"          AND l.deleted_at IS NULL AND l.do_not_call AND " condition "))"
 /* clang-format on */
 
+/* What the list and the consents say has a time; other marks have none. */
 #define BY_LIST "l.calling_blocked_reason IS NOT DISTINCT FROM '" LS_BLOCKED_BY_LIST "'"
-#define BY_HAND "l.calling_blocked_reason IS DISTINCT FROM '" LS_BLOCKED_BY_LIST "'"
+#define BY_HAND \
+	"coalesce(l.calling_blocked_reason, '') NOT IN" \
+	" ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "')"
 
 /* What else refuses the row: marks of leads, the campaign, a consent taken back. */
 static void

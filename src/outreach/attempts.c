@@ -17,6 +17,7 @@
 #include "lead_system.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "core/clock.h"
 #include "core/input.h"
 #include "core/json.h"
@@ -72,7 +73,7 @@ typedef struct AttemptRow
 	bool is_done;     /* was reached, and is not to be called again */
 	bool is_leaving;  /* its list was taken from the campaign */
 	bool has_listed_at;
-	TimestampTz listed_at;
+	TimestampTz listed_at; /* or since when the consent has been revoked */
 } AttemptRow;
 
 /* An outcome by name; 22023 when there is none. */
@@ -115,7 +116,11 @@ lock_lead(const AttemptRow *row)
 	"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts," \
 	"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after," \
 	"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, l.do_not_call," \
-	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL, d.created_at," \
+	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL," \
+	"       coalesce(d.created_at, CASE WHEN l.calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION \
+	"'         THEN (SELECT max(v.at) FROM lead_system.contact_consents v" \
+	"          WHERE v.organization_id = $1 AND v.phone_number = l.phone_number" \
+	"            AND v.channel = 'call' AND v.action = 'revoked') END)," \
 	"       c.status = 'contacted' AND NOT c.is_withdrawn AND NOT " LS_IS_CALLBACK_SQL( \
 		"c") "  FROM lead_system.campaign_leads c" \
 			 "  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
