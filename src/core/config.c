@@ -35,6 +35,7 @@ static bool check_weights(Jsonb *value, const char **problem);
 
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
+static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
 static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
 
 /* In alphabetical order; the position is the key's number in the cache. */
@@ -45,6 +46,10 @@ static const LsConfigKey config_keys[] = {
 		"calls to a number within 24 hours, over all campaigns; 0 for no limit (D15)"},
 	{"compliance.min_gap_minutes", LS_CONFIG_INT, "60", 0, 10080, NULL,
 		"minutes between two calls to a number; 0 for none (D15)"},
+	{"compliance.national_dnc", LS_CONFIG_CHOICE, "\"warn\"", 0, 0, NULL,
+		"numbers of an area code whose load is missing or too old: off says nothing, warn tells, "
+		"deny blocks; a listed number is blocked in any case (D16)",
+		stale_registry_choices},
 	{"compliance.sms_max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
 		"text messages to a number within 24 hours, over all campaigns; 0 for no limit"},
 	{"compliance.sms_min_gap_minutes", LS_CONFIG_INT, "0", 0, 10080, NULL,
@@ -121,11 +126,13 @@ check_channels(Jsonb *value, const char **problem)
 	*problem = "The elements must be \"call\", \"sms\" or \"email\".";
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
 	{
-		if (token == WJB_ELEM &&
-			(element.type != jbvString ||
-				!((element.val.string.len == 4 && strncmp(element.val.string.val, "call", 4) == 0) ||
-					(element.val.string.len == 3 && strncmp(element.val.string.val, "sms", 3) == 0) ||
-					(element.val.string.len == 5 && strncmp(element.val.string.val, "email", 5) == 0))))
+		if (token == WJB_ELEM && (element.type != jbvString ||
+									 !((element.val.string.len == 4 &&
+										   strncmp(element.val.string.val, "call", 4) == 0) ||
+										 (element.val.string.len == 3 &&
+											 strncmp(element.val.string.val, "sms", 3) == 0) ||
+										 (element.val.string.len == 5 &&
+											 strncmp(element.val.string.val, "email", 5) == 0))))
 			return false;
 	}
 	return true;
