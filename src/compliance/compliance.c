@@ -9,7 +9,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
-#include "compliance/contact.h"
+#include "compliance/contact_log.h"
 #include "core/grants.h"
 
 static const LsGrant compliance_grants[] = {
@@ -18,7 +18,7 @@ static const LsGrant compliance_grants[] = {
 	{"campaign_suppressions", "SELECT", LS_LEVEL_READONLY, false},
 	{"contact_attempts", "SELECT", LS_LEVEL_READONLY, false},
 	{"national_dnc_registry", "SELECT", LS_LEVEL_MAINTENANCE, false},
-	{"national_dnc_loads", "SELECT", LS_LEVEL_READONLY, true},
+	{"national_dnc_loads", "SELECT", LS_LEVEL_READONLY, false},
 	{"contact_consents", "SELECT", LS_LEVEL_READONLY, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
@@ -26,13 +26,22 @@ static const LsGrant compliance_grants[] = {
 		false},
 	{"remove_from_dnc_list(text, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 	{"release_expired_dnc_blocks()", "EXECUTE", LS_LEVEL_ADMIN, true},
+	{"load_national_dnc(text, text[])", "EXECUTE", LS_LEVEL_MAINTENANCE, false},
+	{"national_dnc_status()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"national_dnc_check(text, text)", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"record_consent(uuid, text, jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"revoke_consent(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"override_dnc(uuid, text, uuid)", "EXECUTE", LS_LEVEL_ADMIN, false},
 };
 
 void
 ls_compliance_init(void)
 {
 	ls_lookup_init();
+	ls_contact_log_init();
 	ls_contact_init();
+	ls_national_init();
+	ls_consents_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

@@ -8,6 +8,10 @@
 #ifndef LS_COMPLIANCE_H
 #define LS_COMPLIANCE_H
 
+#include "commands/trigger.h"
+#include "fmgr.h"
+
+#include "core/phone.h"
 #include "leads/leads.h"
 
 /* leads.calling_blocked_reason of a lead that is blocked by the list. */
@@ -18,7 +22,18 @@ extern bool ls_dnc_listed(const pg_uuid_t *org, const char *e164);
 extern void ls_dnc_step(LsLeadChange *change);
 extern void ls_dnc_add(
 	const pg_uuid_t *org, const char *e164, const char *reason, const char *source);
+extern const pg_uuid_t *ls_dnc_overriding(void);
+extern bool ls_dnc_override(
+	const pg_uuid_t *org, const char *e164, const char *reason, const pg_uuid_t *consent);
+extern void ls_dnc_await_leads(TriggerData *trigdata);
+extern void ls_require_number(
+	FunctionCallInfo fcinfo, int arg, const pg_uuid_t *org, char e164[LS_PHONE_SIZE]);
+extern Datum ls_require_words(FunctionCallInfo fcinfo, int arg, const char *name);
+extern void ls_consent_check_channel(const char *channel);
 extern void ls_lookup_init(void);
+extern void ls_national_init(void);
+extern void ls_consents_init(void);
+extern void ls_opt_out_init(void);
 extern void ls_compliance_init(void);
 
 #endif /* LS_COMPLIANCE_H */

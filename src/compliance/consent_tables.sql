@@ -63,3 +63,6 @@ CREATE TRIGGER contact_consents_append_only BEFORE UPDATE OR DELETE ON lead_syst
     FOR EACH ROW EXECUTE FUNCTION lead_system.append_only();
 CREATE TRIGGER contact_consents_no_truncate BEFORE TRUNCATE ON lead_system.contact_consents
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.append_only();
+CREATE TRIGGER contact_consents_after_insert AFTER INSERT ON lead_system.contact_consents
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.contact_consents_changed();

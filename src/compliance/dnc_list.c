@@ -151,13 +151,13 @@ caller_region(const pg_uuid_t *org)
 }
 
 /* A number argument in its stored form, or 22023. */
-static void
-require_number(FunctionCallInfo fcinfo, const pg_uuid_t *org, char e164[LS_PHONE_SIZE])
+void
+ls_require_number(FunctionCallInfo fcinfo, int arg, const pg_uuid_t *org, char e164[LS_PHONE_SIZE])
 {
 	char *raw;
 
-	LS_REQUIRE_ARG(0, "phone_number");
-	raw = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	LS_REQUIRE_ARG(arg, "phone_number");
+	raw = text_to_cstring(PG_GETARG_TEXT_PP(arg));
 	if (!ls_phone_to_e164(raw, caller_region(org), e164))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("\"%s\" is not a valid phone number", raw),
@@ -165,8 +165,8 @@ require_number(FunctionCallInfo fcinfo, const pg_uuid_t *org, char e164[LS_PHONE
 }
 
 /* A text argument that must say something. */
-static Datum
-require_words(FunctionCallInfo fcinfo, int arg, const char *name)
+Datum
+ls_require_words(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	char *words;
 
@@ -202,9 +202,9 @@ ls_compliance_add_to_dnc_list(PG_FUNCTION_ARGS)
 	Datum source;
 
 	ls_require_org(&org);
-	require_number(fcinfo, &org, e164);
-	reason = require_words(fcinfo, 1, "reason");
-	source = require_words(fcinfo, 2, "source");
+	ls_require_number(fcinfo, 0, &org, e164);
+	reason = ls_require_words(fcinfo, 1, "reason");
+	source = ls_require_words(fcinfo, 2, "source");
 	check_expiry(fcinfo);
 	if (!PG_ARGISNULL(3))
 		expires_at = PG_GETARG_TIMESTAMPTZ(3);
@@ -300,8 +300,8 @@ ls_compliance_add_numbers(PG_FUNCTION_ARGS)
 	int i;
 
 	LS_REQUIRE_ARG(0, "phone_numbers");
-	(void) require_words(fcinfo, 1, "reason");
-	(void) require_words(fcinfo, 2, "source");
+	(void) ls_require_words(fcinfo, 1, "reason");
+	(void) ls_require_words(fcinfo, 2, "source");
 	check_expiry(fcinfo);
 	ls_require_org(&org);
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &raw, &nulls, &n);
@@ -346,35 +346,71 @@ remove_number(const pg_uuid_t *org, const char *e164)
 	return was_listed;
 }
 
-PG_FUNCTION_INFO_V1(ls_compliance_remove_from_dnc_list);
+/* The consent for the sake of which an entry is being removed, or NULL. */
+static const pg_uuid_t *overriding = NULL;
 
-/* remove_from_dnc_list(phone_number, reason) */
-Datum
-ls_compliance_remove_from_dnc_list(PG_FUNCTION_ARGS)
+const pg_uuid_t *
+ls_dnc_overriding(void)
 {
-	LsLeadCause cause = {NULL, "manual", NULL, true};
-	const LsLeadCause *previous;
-	char e164[LS_PHONE_SIZE];
-	pg_uuid_t org;
+	return overriding;
+}
+
+/* Remove an entry for a reason, which goes into the audit. */
+static bool
+remove_for(const pg_uuid_t *org, const char *e164, const char *reason)
+{
+	const LsLeadCause cause = {reason, "manual", NULL, true};
+	const LsLeadCause *previous = ls_lead_cause_set(&cause);
 	volatile bool was_listed = false;
 
-	ls_require_org(&org);
-	if (!ls_caller_is_admin())
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						   errmsg("permission denied to take a number off the do-not-call list"),
-						   errdetail("Only administrators may do so.")));
-	require_number(fcinfo, &org, e164);
-	cause.reason = TextDatumGetCString(require_words(fcinfo, 1, "reason"));
-
-	previous = ls_lead_cause_set(&cause);
 	PG_TRY();
 	{
-		was_listed = remove_number(&org, e164);
+		was_listed = remove_number(org, e164);
 	}
 	PG_FINALLY();
 	{
 		ls_lead_cause_set(previous);
 	}
 	PG_END_TRY();
-	PG_RETURN_BOOL(was_listed);
+	return was_listed;
+}
+
+/* Remove an entry on the strength of a consent (D7).  Was it in force? */
+bool
+ls_dnc_override(
+	const pg_uuid_t *org, const char *e164, const char *reason, const pg_uuid_t *consent)
+{
+	volatile bool was_listed = false;
+
+	overriding = consent;
+	PG_TRY();
+	{
+		was_listed = remove_for(org, e164, reason);
+	}
+	PG_FINALLY();
+	{
+		overriding = NULL;
+	}
+	PG_END_TRY();
+	return was_listed;
+}
+
+PG_FUNCTION_INFO_V1(ls_compliance_remove_from_dnc_list);
+
+/* remove_from_dnc_list(phone_number, reason) */
+Datum
+ls_compliance_remove_from_dnc_list(PG_FUNCTION_ARGS)
+{
+	char e164[LS_PHONE_SIZE];
+	pg_uuid_t org;
+	char *reason;
+
+	ls_require_org(&org);
+	if (!ls_caller_is_admin())
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("permission denied to take a number off the do-not-call list"),
+						   errdetail("Only administrators may do so.")));
+	ls_require_number(fcinfo, 0, &org, e164);
+	reason = TextDatumGetCString(ls_require_words(fcinfo, 1, "reason"));
+	PG_RETURN_BOOL(remove_for(&org, e164, reason));
 }

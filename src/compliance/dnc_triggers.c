@@ -14,9 +14,11 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "core/clock.h"
 #include "core/dirty.h"
 #include "core/extension.h"
@@ -26,7 +28,7 @@
 #include "core/transition.h"
 #include "core/trigger.h"
 
-/* Parameters of the statements: time, user, reason of a removal. */
+/* Parameters of the statements: time, user, reason of a removal, its consent. */
 
 /* After an insert or update: block leads (D5). */
 #define SQL_BLOCK_LEADS \
@@ -56,8 +58,10 @@ static const char *const sql_after_update[] = {
 
 static const char *const sql_after_delete[] = {
 	"INSERT INTO lead_system.dnc_audit_log"
-	" (organization_id, action, phone_number, reason, source, expires_at, user_id, created_at)"
-	" SELECT o.organization_id, 'removed', o.phone_number, $3, o.source, o.expires_at, $2, $1"
+	" (organization_id, action, phone_number, reason, source, expires_at, user_id, consent_id,"
+	"  created_at)"
+	" SELECT o.organization_id, CASE WHEN $4 IS NULL THEN 'removed' ELSE 'overridden' END,"
+	"        o.phone_number, $3, o.source, o.expires_at, $2, $4, $1"
 	"   FROM old_rows o",
 	/* Unblock what the list had blocked (D6). */
 	"UPDATE lead_system.leads l SET do_not_call = false, calling_blocked_reason = NULL"
@@ -68,12 +72,12 @@ static const char *const sql_after_delete[] = {
 	NULL};
 
 /*
- * Wait for transactions that are writing leads with the entries' numbers.  They
- * looked at the list before the entries came or went, and an UPDATE that does
+ * Wait for transactions that are writing leads with the numbers of a statement's
+ * rows, entries of the list or consents.  They looked there before the entries came or went, and an UPDATE that does
  * not see their leads would leave those as they are.
  */
-static void
-await_leads(TriggerData *trigdata)
+void
+ls_dnc_await_leads(TriggerData *trigdata)
 {
 	int org = ls_trigger_attnum(trigdata->tg_relation, "organization_id");
 	int number = ls_trigger_attnum(trigdata->tg_relation, "phone_number");
@@ -92,8 +96,12 @@ await_leads(TriggerData *trigdata)
 	ls_transition_open(&transition, trigdata);
 	while (ls_transition_next(&transition))
 	{
-		Datum *entry = (transition.new ? transition.new : transition.old)->tts_values;
+		TupleTableSlot *slot = transition.new ? transition.new : transition.old;
+		Datum *entry = slot->tts_values;
 		ScanKeyData keys[2];
+
+		if (slot->tts_isnull[number - 1])
+			continue;
 
 		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, entry[org - 1]);
 		ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
@@ -124,9 +132,10 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, "dnc_list");
 	LsLeadCause cause = {"do-not-call list", "automation", NULL, true};
 	const LsLeadCause *previous = ls_lead_cause();
-	Oid types[3] = {TIMESTAMPTZOID, UUIDOID, TEXTOID};
-	Datum values[3];
-	char nulls[3];
+	Oid types[4] = {TIMESTAMPTZOID, UUIDOID, TEXTOID, UUIDOID};
+	const pg_uuid_t *consent = ls_dnc_overriding();
+	Datum values[4];
+	char nulls[4];
 	pg_uuid_t user;
 
 	if (ls_org_is_leaving(NULL))
@@ -142,14 +151,16 @@ ls_compliance_dnc_list_changed(PG_FUNCTION_ARGS)
 	nulls[1] = ls_current_user(&user) ? ' ' : 'n';
 	values[2] = previous->reason ? CStringGetTextDatum(previous->reason) : (Datum) 0;
 	nulls[2] = previous->reason ? ' ' : 'n';
+	values[3] = UUIDPGetDatum(consent);
+	nulls[3] = consent ? ' ' : 'n';
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		ls_plans_follow_growth(trigdata->tg_relation);
 	ls_lead_cause_set(&cause);
 	PG_TRY();
 	{
-		await_leads(trigdata);
-		ls_transition_run(trigdata, statements_for(trigdata->tg_event), 3, types, values, nulls);
+		ls_dnc_await_leads(trigdata);
+		ls_transition_run(trigdata, statements_for(trigdata->tg_event), 4, types, values, nulls);
 	}
 	PG_FINALLY();
 	{
@@ -165,7 +176,17 @@ number_is_listed(const LsLeadChange *change)
 {
 	char *e164 = ls_lead_text(change->row, LEAD_phone_number);
 
-	return e164 != NULL && ls_dnc_listed_soon(&change->org, e164);
+	bool listed;
+
+	if (e164 == NULL)
+		return false;
+	if (!ls_consent_unblocks(change))
+		return ls_dnc_listed_soon(&change->org, e164);
+	/* The lead is locked: who is listing the number waits for it, and blocks it then. */
+	PushActiveSnapshot(GetLatestSnapshot());
+	listed = ls_dnc_listed(&change->org, e164);
+	PopActiveSnapshot();
+	return listed;
 }
 
 /*
@@ -205,19 +226,19 @@ status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
 		ls_lead_change_status_now(change, pipeline->initial->status);
 }
 
-/* Was a lead blocked because its number is listed? */
+/* Was a lead blocked for this reason? */
 static bool
-blocked_by_list(const LsLeadRow *row)
+blocked_by(const LsLeadRow *row, const char *why)
 {
 	char *reason = ls_lead_text(row, LEAD_calling_blocked_reason);
 
-	return reason != NULL && strcmp(reason, LS_BLOCKED_BY_LIST) == 0;
+	return reason != NULL && strcmp(reason, why) == 0;
 }
 
 /*
  * A block is lifted, and its reason changed, by an administrator alone; and
- * nobody passes a block by hand off as one by the list, which ends with the
- * number.
+ * nobody passes a block by hand off as one by the list, or by a revocation, which end by
+ * themselves.
  */
 static void
 check_block_by_hand(LsLeadChange *change, bool was_blocked, bool unblocks)
@@ -233,12 +254,19 @@ check_block_by_hand(LsLeadChange *change, bool was_blocked, bool unblocks)
 						   errdetail("Neither do_not_call nor calling_blocked_reason of a blocked "
 									 "lead can be changed."),
 						   errtablecol(change->rel, change->row->map->attnum[LEAD_do_not_call])));
-	if (new_reason && blocked_by_list(change->row) && ls_caller_is_confined(change->rel) &&
-		!number_is_listed(change))
+	if (!new_reason || !ls_caller_is_confined(change->rel))
+		return;
+	if (blocked_by(change->row, LS_BLOCKED_BY_LIST) && !number_is_listed(change))
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("calling_blocked_reason \"%s\" is for numbers that are listed",
 					LS_BLOCKED_BY_LIST),
+				errtablecol(change->rel, change->row->map->attnum[LEAD_calling_blocked_reason])));
+	if (blocked_by(change->row, LS_BLOCKED_BY_REVOCATION) && !ls_consent_is_revoked(change))
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("calling_blocked_reason \"%s\" is for numbers whose consent is revoked",
+					LS_BLOCKED_BY_REVOCATION),
 				errtablecol(change->rel, change->row->map->attnum[LEAD_calling_blocked_reason])));
 }
 
@@ -267,7 +295,7 @@ ls_dnc_step(LsLeadChange *change)
 {
 	bool was_blocked = change->old != NULL && ls_lead_bool(change->old, LEAD_do_not_call);
 	bool unblocks = was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call);
-	bool was_listed = was_blocked && blocked_by_list(change->old);
+	bool was_listed = was_blocked && blocked_by(change->old, LS_BLOCKED_BY_LIST);
 
 	check_block_by_hand(change, was_blocked, unblocks);
 	follow_status(change);
@@ -275,7 +303,7 @@ ls_dnc_step(LsLeadChange *change)
 	{
 		if (number_is_listed(change))
 		{
-			if (unblocks)
+			if (unblocks && !ls_consent_unblocks(change))
 				ereport(ERROR,
 					(errcode(LS_ERRCODE_ON_DNC_LIST),
 						errmsg("the lead's number is on the do-not-call list"),
@@ -290,6 +318,7 @@ ls_dnc_step(LsLeadChange *change)
 			ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 		}
 	}
+	ls_consent_step(change);
 	if (!ls_lead_bool(change->row, LEAD_do_not_call))
 		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 	if (ls_lead_bool(change->row, LEAD_do_not_call) != was_blocked)

@@ -31,3 +31,9 @@ CREATE TRIGGER campaign_suppressions_a_normalize BEFORE INSERT OR UPDATE ON lead
     FOR EACH ROW EXECUTE FUNCTION lead_system.directory_normalize();
 CREATE TRIGGER campaign_suppressions_stamp_user BEFORE INSERT OR UPDATE ON lead_system.campaign_suppressions
     FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('added_by');
+CREATE TRIGGER campaign_suppressions_after_insert AFTER INSERT ON lead_system.campaign_suppressions
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.campaign_suppressions_changed();
+CREATE TRIGGER campaign_suppressions_after_delete AFTER DELETE ON lead_system.campaign_suppressions
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.campaign_suppressions_changed();

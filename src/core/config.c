@@ -42,6 +42,12 @@ static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NU
 static const LsConfigKey config_keys[] = {
 	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
 		"channels that need a recorded consent: call, sms, email"},
+	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"a consent that is revoked for one channel is revoked for all (D12)"},
+	{"compliance.ebr_inquiry_months", LS_CONFIG_INT, "3", 0, 3, NULL,
+		"months after an inquiry in which the national registry does not bind; 0 for none (D16)"},
+	{"compliance.ebr_transaction_months", LS_CONFIG_INT, "18", 0, 18, NULL,
+		"months after a transaction in which the national registry does not bind; 0 for none (D16)"},
 	{"compliance.max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
 		"calls to a number within 24 hours, over all campaigns; 0 for no limit (D15)"},
 	{"compliance.min_gap_minutes", LS_CONFIG_INT, "60", 0, 10080, NULL,
@@ -50,6 +56,8 @@ static const LsConfigKey config_keys[] = {
 		"numbers of an area code whose load is missing or too old: off says nothing, warn tells, "
 		"deny blocks; a listed number is blocked in any case (D16)",
 		stale_registry_choices},
+	{"compliance.national_dnc_max_age_days", LS_CONFIG_INT, "31", 1, 31, NULL,
+		"age in days up to which a load of the national registry can be used (D16)"},
 	{"compliance.sms_max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
 		"text messages to a number within 24 hours, over all campaigns; 0 for no limit"},
 	{"compliance.sms_min_gap_minutes", LS_CONFIG_INT, "0", 0, 10080, NULL,

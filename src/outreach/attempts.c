@@ -234,6 +234,7 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration,
 		"       donated_amount = coalesce($8, c.donated_amount),"
 		"       total_talk_time = c.total_talk_time + $9, last_call_duration = $9,"
 		"       notes = coalesce($10, c.notes), is_waiting = $3 = 'queued' AND $5 > $11,"
+		"       blocked_rule = NULL,"
 		"       contacted_at = CASE WHEN $12 THEN least(c.contacted_at, $4) ELSE c.contacted_at END,"
 		"       is_withdrawn = $13,"
 		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
@@ -344,6 +345,11 @@ is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call
  * Lock the row for a call that may be recorded.  False when the call has been
  * recorded already.
  *
+ * The guard of call_logs waits for who is changing the number's entry on the
+ * do-not-call list, and who does that goes on to lock the lead.  So the number
+ * comes first here, too.  (Who begins to list it between that and the lock of the
+ * lead makes one of the two fail with 40P01.)
+ *
  * Listing the number comes before all other locks, so what decides about such a
  * call is read before it, without a lock; only the number has to be the same
  * afterwards.
@@ -354,7 +360,13 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *detail
 	bool lists_number = strcmp(outcome->name, "do_not_call") == 0;
 	AttemptRow locked = *row;
 
-	read_row(row, !lists_number);
+	read_row(row, false);
+	if (!lists_number)
+	{
+		if (row->phone_number != NULL)
+			(void) ls_dnc_listed_soon(&row->org, row->phone_number);
+		read_row(row, true);
+	}
 	if (is_repeated(row, details, call))
 		return false;
 	check_row(row, details);

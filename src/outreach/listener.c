@@ -98,7 +98,7 @@ blocked_query(void)
 	LS_QUERY(query,
 		LOCKED_ROWS("",
 			"(c.status IN ('new', 'queued', 'calling') OR (c.status = 'contacted' AND " LS_IS_CALLBACK_SQL(
-				"c") "))") " SET status = 'dnc', claimed_by = NULL, lease_until = NULL, " SET_PLACE
+				"c") "))") " SET status = 'dnc', blocked_rule = NULL, claimed_by = NULL, lease_until = NULL, " SET_PLACE
 			OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
 
@@ -122,7 +122,7 @@ unblocked_query(void)
 			"c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call' AND a.removed_at IS NULL"
 			" AND c.attempts < coalesce(a.max_attempts_override, p.max_attempts)") //
 		" SET status = " LS_REQUEUED_SQL(
-			"c") ", is_waiting = c.next_attempt_at > $7, " SET_PLACE OF_LOCKED_ROW,
+			"c") ", is_waiting = c.next_attempt_at > $7, blocked_rule = NULL, " SET_PLACE OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
 		TIMESTAMPTZOID);
 
