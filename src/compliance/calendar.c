@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -156,8 +157,8 @@ make_week(const pg_uuid_t *org, LsChannel channel, const LsPlaces *places, LsWee
 
 /* Find out where somebody is, and which hours are open there. */
 void
-ls_calendar_make(const pg_uuid_t *org, LsChannel channel, const LsWhereabouts *whereabouts,
-	LsCalendar *calendar)
+ls_calendar_make(
+	const pg_uuid_t *org, LsChannel channel, const LsWhereabouts *whereabouts, LsCalendar *calendar)
 {
 	LsPlaces places;
 
@@ -203,8 +204,8 @@ ls_calendar_is_contradicted(const LsCalendar *calendar, TimestampTz at)
 	{
 		for (j = 0; j < calendar->n_others; j++)
 		{
-			if (calendar->others[j] != NULL && ls_zone_offset(calendar->zones[i], at) ==
-												   ls_zone_offset(calendar->others[j], at))
+			if (calendar->others[j] != NULL &&
+				ls_zone_offset(calendar->zones[i], at) == ls_zone_offset(calendar->others[j], at))
 				return false;
 		}
 	}

@@ -57,7 +57,7 @@ typedef struct LsCalendar
 	const pg_tz *zones[LS_MAX_ZONES];
 	int n_others; /* zones of the area code, where they were not asked */
 	const pg_tz *const *others;
-	LsWeek week;       /* the open hours, by the clocks of each zone */
+	LsWeek week; /* the open hours, by the clocks of each zone */
 } LsCalendar;
 
 extern void ls_calendar_make(const pg_uuid_t *org, LsChannel channel,
@@ -67,8 +67,8 @@ extern TimestampTz ls_calendar_next(
 extern const char *ls_calendar_source(LsZoneSource source);
 extern bool ls_calendar_is_contradicted(const LsCalendar *calendar, TimestampTz at);
 extern char *ls_calendar_describe(const LsCalendar *calendar, TimestampTz at);
-extern void ls_places_find(const LsWhereabouts *whereabouts, LsCalendar *calendar,
-	LsPlaces *places);
+extern void ls_places_find(
+	const LsWhereabouts *whereabouts, LsCalendar *calendar, LsPlaces *places);
 extern void ls_calendar_init(void);
 extern void ls_places_init(void);
 

@@ -186,7 +186,8 @@ next_open(Judging *judging, const LsCalendar *calendar, TimestampTz at)
 
 	for (i = 0; i < Min(judging->n_remembered, N_REMEMBERED); i++)
 	{
-		if (judging->remembered[i].at == at && same_hours(judging->remembered[i].calendar, calendar))
+		if (judging->remembered[i].at == at &&
+			same_hours(judging->remembered[i].calendar, calendar))
 			return judging->remembered[i].next;
 	}
 	slot = &judging->remembered[judging->n_remembered++ % N_REMEMBERED];
@@ -327,7 +328,6 @@ ls_contact_judge(const LsContactQuestion *question, LsContact *contacts, int n)
 			judge_number(&judging, contact);
 			judge_time(&judging, contact);
 		}
-		contact->unblocks_at =
-			contact->rules == 0 ? question->at : unblocks_at(&judging, contact);
+		contact->unblocks_at = contact->rules == 0 ? question->at : unblocks_at(&judging, contact);
 	}
 }

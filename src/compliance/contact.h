@@ -83,12 +83,12 @@ typedef struct LsContactQuestion
 /* A lead, and the judgement on it. */
 typedef struct LsContact
 {
-	pg_uuid_t lead;     /* set by the caller; the rest by ls_contact_judge() */
-	bool found;         /* false: there is no such lead, as good as deleted */
-	char *phone_number; /* or NULL */
-	char *email;        /* or NULL */
-	LsRule rule;        /* the first one that blocks, or LS_RULE_NONE */
-	uint32 rules;       /* all that block, by LS_RULE_BIT() */
+	pg_uuid_t lead;          /* set by the caller; the rest by ls_contact_judge() */
+	bool found;              /* false: there is no such lead, as good as deleted */
+	char *phone_number;      /* or NULL */
+	char *email;             /* or NULL */
+	LsRule rule;             /* the first one that blocks, or LS_RULE_NONE */
+	uint32 rules;            /* all that block, by LS_RULE_BIT() */
 	TimestampTz unblocks_at; /* the first instant from question.at on at which no rule blocks,
 							  * if nothing happens; LS_NEVER if somebody has to act */
 	TimestampTz rule_unblocks_at[LS_N_RULES]; /* the same for each rule that blocks */
@@ -112,8 +112,7 @@ typedef void (*LsContactClaim)(void *arg, int lead, TimestampTz lapses_at);
 /* What outreach knows. */
 typedef struct LsContactSource
 {
-	void (*campaign)(
-		const pg_uuid_t *org, const pg_uuid_t *campaign, LsContactCampaign *result);
+	void (*campaign)(const pg_uuid_t *org, const pg_uuid_t *campaign, LsContactCampaign *result);
 	void (*claims)(const LsContactQuestion *question, const pg_uuid_t *leads, int n,
 		LsContactClaim claim, void *arg);
 } LsContactSource;

@@ -120,8 +120,8 @@ ls_compliance_next_call_time(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(1, "after");
 	question.at = PG_GETARG_TIMESTAMPTZ(1);
 	if (TIMESTAMP_NOT_FINITE(question.at))
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"after\" must be finite")));
+		ereport(
+			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"after\" must be finite")));
 	for (tries = 0; tries < MAX_TRIES; tries++)
 	{
 		LsContact *contact = judge_one(PG_GETARG_UUID_P(0), &question);
@@ -153,8 +153,7 @@ ls_compliance_contact_time_zones(PG_FUNCTION_ARGS)
 	calendar = &contact->facts->calendar;
 	for (i = 0; i < calendar->n_zones; i++)
 	{
-		Datum values[3] = {
-			CStringGetTextDatum(pg_get_timezone_name((pg_tz *) calendar->zones[i])),
+		Datum values[3] = {CStringGetTextDatum(pg_get_timezone_name((pg_tz *) calendar->zones[i])),
 			CStringGetTextDatum(ls_calendar_source(calendar->source)),
 			BoolGetDatum(ls_calendar_is_contradicted(calendar, question.at))};
 		bool nulls[3] = {false, false, false};
@@ -175,8 +174,8 @@ ls_compliance_timezone_check(PG_FUNCTION_ARGS)
 	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
 	Relation rel = trigdata->tg_relation;
 	bool isnull;
-	Datum zone = SPI_getbinval(
-		tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, "timezone"), &isnull);
+	Datum zone =
+		SPI_getbinval(tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, "timezone"), &isnull);
 
 	if (!isnull && pg_tzset(TextDatumGetCString(zone)) == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

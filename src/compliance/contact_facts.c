@@ -139,18 +139,18 @@ set_number(LsContact *contact, uint64 row)
  * longer of the two limits.
  */
 static void
-read_numbers(const LsContactQuestion *question, LsContact *contacts, int n,
-	const LsContactLimits *limits)
+read_numbers(
+	const LsContactQuestion *question, LsContact *contacts, int n, const LsContactLimits *limits)
 {
 	LS_QUERY(query,
-		"SELECT u.i::integer, " LS_CONSENT_SQL("$1", "phone_number", "u.phone_number",
-			"$3") ", " LS_NATIONAL_LISTED_SQL("u.phone_number") ", " LS_NATIONAL_LOADED_SQL("u.phone_number") ","
-		"       EXISTS (SELECT FROM lead_system.campaign_suppressions s WHERE s.organization_id = $1"
-		"          AND s.campaign_id = $5 AND s.phone_number = u.phone_number),"
-		"       (SELECT array_agg(a.created_at) FROM lead_system.contact_attempts a"
-		"         WHERE a.organization_id = $1 AND a.phone_number = u.phone_number"
-		"           AND a.created_at > $4 AND a.channel = $3 AND a.allowed)"
-		"  FROM unnest($2) WITH ORDINALITY u(phone_number, i) WHERE u.phone_number IS NOT NULL",
+		"SELECT u.i::integer, " LS_CONSENT_SQL("$1", "phone_number", "u.phone_number", "$3") ", " LS_NATIONAL_LISTED_SQL("u.phone_number") ", " LS_NATIONAL_LOADED_SQL(
+			"u.phone_number") ","
+							  "       EXISTS (SELECT FROM lead_system.campaign_suppressions s WHERE s.organization_id = $1"
+							  "          AND s.campaign_id = $5 AND s.phone_number = u.phone_number),"
+							  "       (SELECT array_agg(a.created_at) FROM lead_system.contact_attempts a"
+							  "         WHERE a.organization_id = $1 AND a.phone_number = u.phone_number"
+							  "           AND a.created_at > $4 AND a.channel = $3 AND a.allowed)"
+							  "  FROM unnest($2) WITH ORDINALITY u(phone_number, i) WHERE u.phone_number IS NOT NULL",
 		UUIDOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -219,8 +219,8 @@ read_claims(const LsContactQuestion *question, LsContact *contacts, int n)
 
 /* Read all that is needed to judge some contacts. */
 void
-ls_contact_read_facts(const LsContactQuestion *question, LsContact *contacts, int n,
-	const LsContactLimits *limits)
+ls_contact_read_facts(
+	const LsContactQuestion *question, LsContact *contacts, int n, const LsContactLimits *limits)
 {
 	int i;
 

@@ -41,8 +41,8 @@ typedef struct LsContactLimits
 	int64 gap; /* microseconds */
 } LsContactLimits;
 
-extern void ls_contact_read_facts(const LsContactQuestion *question, LsContact *contacts, int n,
-	const LsContactLimits *limits);
+extern void ls_contact_read_facts(
+	const LsContactQuestion *question, LsContact *contacts, int n, const LsContactLimits *limits);
 extern TimestampTz ls_contact_listed_until(const pg_uuid_t *org, const char *phone_number);
 extern bool ls_contact_cap_reached(
 	const LsContactFacts *facts, const LsContactLimits *limits, TimestampTz at);

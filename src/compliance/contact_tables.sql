@@ -13,7 +13,7 @@ CREATE TABLE lead_system.calling_rules (
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT calling_rules_pkey PRIMARY KEY (id),
     CONSTRAINT calling_rules_country_check CHECK (country ~ '^[A-Z]{2}$'),
-    CONSTRAINT calling_rules_state_check CHECK (state ~ '^[A-Z]{2}$' AND country IS NOT NULL),
+    CONSTRAINT calling_rules_state_check CHECK (state IS NULL OR (state ~ '^[A-Z]{2}$' AND country IS NOT NULL)),
     CONSTRAINT calling_rules_channel_check CHECK (channel IN ('call', 'sms')),
     CONSTRAINT calling_rules_weekdays_check CHECK (weekdays BETWEEN 1 AND 127),
     CONSTRAINT calling_rules_times_check CHECK (from_time <= to_time),

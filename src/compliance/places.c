@@ -57,7 +57,7 @@ typedef struct StateZones
 
 static LsCache places_cache = {
 	.name = "time zones of places", .relations = {"area_code_timezones", "state_timezones"}};
-static AreaCode **area_codes = NULL; /* by number; NULL: there is no such code */
+static AreaCode **area_codes = NULL;   /* by number; NULL: there is no such code */
 static StateZones *state_zones = NULL; /* ordered by country, state, prefix */
 static int n_state_zones = 0;
 
@@ -115,8 +115,8 @@ set_states(LsPlace *place, Datum states)
 
 	deconstruct_array(DatumGetArrayTypeP(states), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
 		&place->n_states);
-	place->states =
-		MemoryContextAllocZero(places_cache.context, sizeof(*place->states) * (place->n_states + 1));
+	place->states = MemoryContextAllocZero(
+		places_cache.context, sizeof(*place->states) * (place->n_states + 1));
 	for (i = 0; i < place->n_states; i++)
 		strlcpy(place->states[i], TextDatumGetCString(elements[i]), sizeof(place->states[i]));
 }

@@ -35,9 +35,8 @@ static bool check_weights(Jsonb *value, const char **problem);
 
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
-static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
-
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
+static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
 
 /* In alphabetical order; the position is the key's number in the cache. */
 static const LsConfigKey config_keys[] = {
@@ -135,11 +134,13 @@ check_channels(Jsonb *value, const char **problem)
 	*problem = "The elements must be \"call\", \"sms\" or \"email\".";
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
 	{
-		if (token == WJB_ELEM &&
-			(element.type != jbvString ||
-				!((element.val.string.len == 4 && strncmp(element.val.string.val, "call", 4) == 0) ||
-					(element.val.string.len == 3 && strncmp(element.val.string.val, "sms", 3) == 0) ||
-					(element.val.string.len == 5 && strncmp(element.val.string.val, "email", 5) == 0))))
+		if (token == WJB_ELEM && (element.type != jbvString ||
+									 !((element.val.string.len == 4 &&
+										   strncmp(element.val.string.val, "call", 4) == 0) ||
+										 (element.val.string.len == 3 &&
+											 strncmp(element.val.string.val, "sms", 3) == 0) ||
+										 (element.val.string.len == 5 &&
+											 strncmp(element.val.string.val, "email", 5) == 0))))
 			return false;
 	}
 	return true;
