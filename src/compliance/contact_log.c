@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
@@ -254,7 +255,9 @@ ls_compliance_authorize_contact(PG_FUNCTION_ARGS)
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	lock_lead(&question.org, &contact.lead);
+	PushActiveSnapshot(GetLatestSnapshot());
 	ls_contact_judge(&question, &contact, 1);
+	PopActiveSnapshot();
 	if (contact.rule != LS_RULE_NONE)
 		entry.detail = ls_contact_detail(&question, &contact, contact.rule);
 	ls_contact_log(&question, ls_current_user(&user) ? &user : NULL, &entry, 1);

@@ -22,6 +22,7 @@
 
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "lead_system.h"
@@ -358,7 +359,9 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 	for (i = 0; i < n; i++)
 		gate.contacts[i].lead = candidates[i].lead;
 	lock_shared_leads(&gate);
+	PushActiveSnapshot(GetLatestSnapshot());
 	ls_contact_judge(&gate.question, gate.contacts, n);
+	PopActiveSnapshot();
 	judge_all(&gate, wanted);
 	mark_claimed(&gate);
 	mark_closed(&gate, FATE_BLOCKED);
