@@ -20,6 +20,7 @@
 #include "compliance/compliance.h"
 #include "compliance/contact_facts.h"
 #include "compliance/national.h"
+#include "core/clock.h"
 #include "core/config.h"
 #include "core/errors.h"
 #include "core/json.h"
@@ -222,6 +223,25 @@ judge_lead(const Judging *judging, LsContact *contact)
 		block(contact, LS_RULE_CONSENT_MISSING, LS_NEVER);
 }
 
+/*
+ * Will the national registry's load of the number's area code be too old at
+ * the instant that is asked about?  What it says now, ls_national_rule() knows.
+ */
+static bool
+registry_ages(const Judging *judging, const LsContact *contact)
+{
+	const LsContactQuestion *question = judging->question;
+	const LsContactFacts *facts = contact->facts;
+	int64 days;
+
+	if (!judging->registry_binds_stale || !facts->load_is_known || question->at <= ls_clock_now())
+		return false;
+	days = ls_config_int(&question->org, "compliance.national_dnc_max_age_days") + 1;
+	return question->at >= (facts->loaded_on + days) * USECS_PER_DAY &&
+		   ls_national_exemption(&question->org, contact->phone_number,
+			   ls_channel_name(question->channel)) == NULL;
+}
+
 /* What the lists say of the number. */
 static void
 judge_number(const Judging *judging, LsContact *contact)
@@ -247,6 +267,8 @@ judge_number(const Judging *judging, LsContact *contact)
 			strcmp(rule, "national_registry") == 0 ? LS_RULE_NATIONAL_REGISTRY
 												   : LS_RULE_NATIONAL_REGISTRY_STALE,
 			LS_NEVER);
+	else if (registry_ages(judging, contact))
+		block(contact, LS_RULE_NATIONAL_REGISTRY_STALE, LS_NEVER);
 }
 
 /* What the time says. */
