@@ -12,6 +12,9 @@
 #include "compliance/contact_log.h"
 #include "core/grants.h"
 
+/* Not the id, for the reason given for pipelines. */
+#define PHRASE_COLUMNS "organization_id, phrase, kind, language, channel, is_active"
+
 static const LsGrant compliance_grants[] = {
 	{"dnc_list", "SELECT", LS_LEVEL_READONLY, false},
 	{"dnc_audit_log", "SELECT", LS_LEVEL_READONLY, false},
@@ -20,6 +23,10 @@ static const LsGrant compliance_grants[] = {
 	{"national_dnc_registry", "SELECT", LS_LEVEL_MAINTENANCE, false},
 	{"national_dnc_loads", "SELECT", LS_LEVEL_READONLY, false},
 	{"contact_consents", "SELECT", LS_LEVEL_READONLY, false},
+	{"opt_out_phrases", "SELECT", LS_LEVEL_READONLY, false},
+	{"opt_out_phrases", "INSERT (" PHRASE_COLUMNS ")", LS_LEVEL_MANAGER, false},
+	{"opt_out_phrases", "DELETE, UPDATE (" PHRASE_COLUMNS ")", LS_LEVEL_ADMIN, false},
+	{"detect_opt_out(text, text)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
@@ -42,6 +49,7 @@ ls_compliance_init(void)
 	ls_contact_init();
 	ls_national_init();
 	ls_consents_init();
+	ls_opt_out_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

@@ -115,7 +115,7 @@ INSERT INTO public_helpers VALUES
 
 -- Tables that belong to no tenant.
 CREATE TEMP TABLE global_tables (name text) ON COMMIT DROP;
-INSERT INTO global_tables VALUES ('access_grants');
+INSERT INTO global_tables VALUES ('access_grants'), ('national_dnc_loads'), ('national_dnc_registry');
 
 -- Objects that call a function whenever a row is written or read.
 CREATE TEMP VIEW called_functions AS
@@ -453,7 +453,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
+    ARRAY['activities', 'contact_consents', 'dnc_audit_log', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$
@@ -482,9 +482,11 @@ SELECT is_empty($$
      WHERE a.object IN (SELECT name FROM histories) AND a.privileges <> 'SELECT'
 $$, 'no access level may write a history');
 
+-- Consents are about a number or an address, and outlive the lead: a revocation
+-- counts for the next lead that has the number.
 SELECT is_empty($$
     SELECT h.name, c.column_name FROM histories h JOIN our_columns c ON c.table_oid = h.oid
-     WHERE c.column_name = 'lead_id'
+     WHERE c.column_name = 'lead_id' AND h.name <> 'contact_consents'
        AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.table_name = h.name AND f.column_name = c.column_name)
        AND NOT EXISTS (SELECT 1 FROM our_constraints n WHERE n.conrelid = h.oid AND n.contype = 'f' AND n.confdeltype = 'c')
 $$, 'something removes the rows of a history with the row they are about');

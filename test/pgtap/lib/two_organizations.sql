@@ -75,6 +75,8 @@ BEGIN
     UPDATE lead_system.leads SET industry = 'Software/SaaS' WHERE id = lead;
     PERFORM lead_system.add_lead_note(lead, word);
     INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, interest) VALUES (org, lead, 7);
+    INSERT INTO lead_system.opt_out_phrases (organization_id, phrase, kind) VALUES (org, word || ' enough', 'hard');
+    PERFORM lead_system.record_consent(lead, 'call', jsonb_build_object('form', word));
     INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES (org, lead, lead, 'question');
 
     PERFORM lead_system.add_to_dnc_list(number || '50', word, word);
