@@ -88,6 +88,8 @@ BEGIN
     PERFORM lead_system.add_lead_list_to_campaign(campaign, list);
     SELECT campaign_lead_id INTO STRICT claimed FROM lead_system.claim_campaign_leads(campaign);
     PERFORM lead_system.record_call_attempt(claimed, 'no_answer', 3, jsonb_build_object('notes', word));
+    INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, message_text) VALUES (org, 'outbound', number || '60', word);
+    PERFORM lead_system.suppress_in_campaign(campaign, number || '70', word);
 
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
