@@ -165,6 +165,16 @@ SET lead_system.now = '2026-03-03 14:29:59+00';
 SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id;
 SET lead_system.now = '2026-03-03 14:30:00+00';
 SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id;
+-- one of whom nobody knows the time zone is looked at again after a day, or when it is known
+SET lead_system.now = '2026-03-03 15:00:00+00';
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number) VALUES (:'alpha', 'nowhere', '+442079460958');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) VALUES (:'alpha', :'list', pg_temp.lead('nowhere'));
+SELECT lead_system.add_lead_list_to_campaign(:'main', :'list') IS NOT NULL AS added;
+SELECT count(*) FROM lead_system.claim_campaign_leads(:'main', 10);
+SELECT lead, status, is_waiting, blocked_rule, next_attempt_at FROM queue WHERE lead = 'nowhere';
+UPDATE lead_system.leads SET timezone = 'Europe/London' WHERE organization_id = :'alpha' AND first_name = 'nowhere';
+SELECT lead, status, is_waiting, blocked_rule, next_attempt_at FROM queue WHERE lead IN ('nowhere', 'hawaiian');
+SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id;
 SET lead_system.now = '2026-03-03 17:59:59+00';
 SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id WHERE l.first_name = 'hawaiian';
 SET lead_system.now = '2026-03-03 18:00:00+00';
