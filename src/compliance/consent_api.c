@@ -82,8 +82,8 @@ read_person(Person *person, bool lock)
  * never older than what was granted before, whatever order transactions began.
  */
 static pg_uuid_t
-write_events(const Person *person, const char *const *channels, int n, const char *action,
-	Jsonb *evidence)
+write_events(
+	const Person *person, const char *const *channels, int n, const char *action, Jsonb *evidence)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.contact_consents (organization_id, lead_id, phone_number, email,"
@@ -276,8 +276,9 @@ check_consent(const Person *person, const pg_uuid_t *consent)
 {
 	LS_QUERY(query,
 		"SELECT c.phone_number = $3 AND c.action = 'granted'"
-		"       AND " LS_CONSENT_SQL("$1", "phone_number", "$3", "c.channel") " = 'granted'"
-		"  FROM lead_system.contact_consents c WHERE c.organization_id = $1 AND c.id = $2",
+		"       AND " LS_CONSENT_SQL("$1", "phone_number", "$3",
+			"c.channel") " = 'granted'"
+						 "  FROM lead_system.contact_consents c WHERE c.organization_id = $1 AND c.id = $2",
 		UUIDOID, UUIDOID, TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};

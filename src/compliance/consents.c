@@ -62,8 +62,8 @@ ls_consent(const pg_uuid_t *org, const char *channel, const char *point)
 {
 	LS_QUERY(by_number, "SELECT " LS_CONSENT_SQL("$1", "phone_number", "$2", "$3"), UUIDOID,
 		TEXTOID, TEXTOID);
-	LS_QUERY(by_email, "SELECT " LS_CONSENT_SQL("$1", "email", "$2", "$3"), UUIDOID, TEXTOID,
-		TEXTOID);
+	LS_QUERY(
+		by_email, "SELECT " LS_CONSENT_SQL("$1", "email", "$2", "$3"), UUIDOID, TEXTOID, TEXTOID);
 	LsConsent consent = LS_CONSENT_NONE;
 	LsScope scope;
 	LsArgs args = {0};
@@ -74,8 +74,8 @@ ls_consent(const pg_uuid_t *org, const char *channel, const char *point)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_query_run_latest(strcmp(channel, "email") == 0 ? &by_email : &by_number, &args);
 	if (!ls_result_isnull(0, 1))
-		consent = strcmp(ls_result_text(0, 1), "granted") == 0 ? LS_CONSENT_GRANTED
-															   : LS_CONSENT_REVOKED;
+		consent =
+			strcmp(ls_result_text(0, 1), "granted") == 0 ? LS_CONSENT_GRANTED : LS_CONSENT_REVOKED;
 	ls_scope_close(&scope);
 	return consent;
 }
@@ -100,8 +100,8 @@ static bool
 is_settled(TupleTableSlot *slot, const void *found)
 {
 	bool isnull;
-	TransactionId xmin = DatumGetTransactionId(
-		slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
+	TransactionId xmin =
+		DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
 
 	if (!TransactionIdIsCurrentTransactionId(xmin) && TransactionIdIsInProgress(xmin))
 		return false;
@@ -187,9 +187,10 @@ ls_consent_step(LsLeadChange *change)
 	if (e164 != NULL && (!brings || await_consents(&change->org, e164)))
 		revoked = ls_consent_is_revoked(change);
 	if (revoked && unblocks && !brings && !ls_lead_cause()->force)
-		ereport(ERROR, (errcode(LS_ERRCODE_NO_CONSENT),
-						   errmsg("the consent to call the lead's number is revoked"),
-						   errhint("record_consent() records a new consent and unblocks the lead.")));
+		ereport(
+			ERROR, (errcode(LS_ERRCODE_NO_CONSENT),
+					   errmsg("the consent to call the lead's number is revoked"),
+					   errhint("record_consent() records a new consent and unblocks the lead.")));
 	if (revoked && !ls_lead_bool(change->row, LEAD_do_not_call))
 	{
 		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, LS_BLOCKED_BY_REVOCATION);
@@ -215,10 +216,11 @@ ls_consent_step(LsLeadChange *change)
 
 static const char *const sql_after_insert[] = {
 	"UPDATE lead_system.leads l SET do_not_call = true,"
-	" calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION "'" OF_NEW_WORD(
-		"revoked") " AND NOT l.do_not_call",
+	" calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION
+	"'" OF_NEW_WORD("revoked") " AND NOT l.do_not_call",
 	"UPDATE lead_system.leads l SET do_not_call = false, calling_blocked_reason = NULL" OF_NEW_WORD(
-		"granted") " AND l.do_not_call AND l.calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION "'",
+		"granted") " AND l.do_not_call AND l.calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION
+				   "'",
 	NULL};
 
 PG_FUNCTION_INFO_V1(ls_compliance_consents_changed);

@@ -71,8 +71,8 @@ listed_by_index(Relation rel, Oid indexid, const char *e164)
 	ScanKeyData key;
 	bool listed;
 
-	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-		index->rd_indcollation[0], F_TEXTEQ, CStringGetTextDatum(e164));
+	ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, index->rd_indcollation[0],
+		F_TEXTEQ, CStringGetTextDatum(e164));
 	index_rescan(scan, &key, 1, NULL, 0);
 	listed = index_getnext_slot(scan, ForwardScanDirection, slot);
 	index_endscan(scan);
@@ -85,8 +85,8 @@ listed_by_index(Relation rel, Oid indexid, const char *e164)
 static bool
 listed_by_query(const char *e164)
 {
-	LS_QUERY(query, "SELECT 1 FROM lead_system.national_dnc_registry WHERE phone_number = $1",
-		TEXTOID);
+	LS_QUERY(
+		query, "SELECT 1 FROM lead_system.national_dnc_registry WHERE phone_number = $1", TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};
 	bool listed;
@@ -112,8 +112,7 @@ ls_national_listed(const char *e164)
 	relid = ls_relation_oid("national_dnc_registry", false);
 	rel = table_open(relid, AccessShareLock);
 	indexid = ls_relation_is_distributed(relid) ? InvalidOid : registry_index(rel);
-	listed =
-		OidIsValid(indexid) ? listed_by_index(rel, indexid, e164) : listed_by_query(e164);
+	listed = OidIsValid(indexid) ? listed_by_index(rel, indexid, e164) : listed_by_query(e164);
 	table_close(rel, AccessShareLock);
 	return listed;
 }
@@ -124,7 +123,8 @@ today(void)
 {
 	TimestampTz now = ls_clock_now();
 
-	return (DateADT) (now >= 0 ? now / USECS_PER_DAY : -((-now + USECS_PER_DAY - 1) / USECS_PER_DAY));
+	return (
+		DateADT) (now >= 0 ? now / USECS_PER_DAY : -((-now + USECS_PER_DAY - 1) / USECS_PER_DAY));
 }
 
 /* When was the area code of a number last loaded?  False for never. */
@@ -277,7 +277,9 @@ ls_compliance_national_dnc_check(PG_FUNCTION_ARGS)
 	values[0] = BoolGetDatum(state == LS_NATIONAL_LISTED);
 	values[1] = DateADTGetDatum(loaded_on);
 	nulls[1] = state == LS_NATIONAL_MISSING || loaded_on == 0;
-	values[2] = BoolGetDatum(!nulls[1] && today() - loaded_on <= ls_config_int(&org, "compliance.national_dnc_max_age_days"));
+	values[2] =
+		BoolGetDatum(!nulls[1] && today() - loaded_on <=
+									  ls_config_int(&org, "compliance.national_dnc_max_age_days"));
 	values[3] = exemption ? CStringGetTextDatum(exemption) : (Datum) 0;
 	nulls[3] = exemption == NULL;
 	values[4] = rule ? CStringGetTextDatum(rule) : (Datum) 0;
@@ -305,8 +307,7 @@ ls_compliance_national_dnc_status(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	ls_arg_datum(&args, DateADTGetDatum(today()), false);
-	ls_arg_int32(
-		&args, ls_config_int(bound ? &org : NULL, "compliance.national_dnc_max_age_days"));
+	ls_arg_int32(&args, ls_config_int(bound ? &org : NULL, "compliance.national_dnc_max_age_days"));
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_query_run(&query, &args, LS_READ);
 	ls_result_to_srf(fcinfo);

@@ -201,7 +201,8 @@ ls_compliance_load_national(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(0, "area_code");
 	LS_REQUIRE_ARG(1, "numbers");
 	area_code = ls_trim(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (area_code == NULL || strlen(area_code) != 3 || area_code[0] < '2' || strspn(area_code, "0123456789") != 3)
+	if (area_code == NULL || strlen(area_code) != 3 || area_code[0] < '2' ||
+		strspn(area_code, "0123456789") != 3)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("\"%s\" is not an area code", area_code ? area_code : ""),
 						   errhint("An area code has three digits, the first from 2 to 9.")));
