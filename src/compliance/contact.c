@@ -238,8 +238,8 @@ registry_ages(const Judging *judging, const LsContact *contact)
 		return false;
 	days = ls_config_int(&question->org, "compliance.national_dnc_max_age_days") + 1;
 	return question->at >= (facts->loaded_on + days) * USECS_PER_DAY &&
-		   ls_national_exemption(&question->org, contact->phone_number,
-			   ls_channel_name(question->channel)) == NULL;
+		   ls_national_exemption(
+			   &question->org, contact->phone_number, ls_channel_name(question->channel)) == NULL;
 }
 
 /* What the lists say of the number. */

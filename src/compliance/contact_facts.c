@@ -4,6 +4,9 @@
  *	  Reads what the judgement on contacts rests on: one query for the leads,
  *	  one for their numbers (or addresses), and one for claims.
  *
+ *	  Kept plans are made for tables that may be empty then, so the texts leave
+ *	  no choice: one probe per lead or number, of the one index that fits.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -63,9 +66,10 @@ read_leads(const LsContactQuestion *question, LsContact *contacts, int n)
 		"SELECT u.i::integer, l.phone_number, l.email, l.state, l.zip_code, l.country, l.timezone,"
 		"       l.deleted_at IS NOT NULL, l.is_spam, l.do_not_call, l.calling_blocked_reason,"
 		"       o.status = 'active'"
-		"  FROM unnest($2) WITH ORDINALITY u(id, i)"
-		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = u.id"
-		"  JOIN lead_system.organizations o ON o.id = $1",
+		"  FROM lead_system.organizations o CROSS JOIN unnest($2) WITH ORDINALITY u(id, i)"
+		" CROSS JOIN LATERAL (SELECT x.* FROM lead_system.leads x"
+		"        WHERE x.organization_id = $1 AND x.id = u.id OFFSET 0) l"
+		" WHERE o.id = $1",
 		UUIDOID, UUIDARRAYOID);
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * n);
 	LsScope scope;
@@ -149,7 +153,8 @@ read_numbers(
 							  "          AND s.campaign_id = $5 AND s.phone_number = u.phone_number),"
 							  "       (SELECT array_agg(a.created_at) FROM lead_system.contact_attempts a"
 							  "         WHERE a.organization_id = $1 AND a.phone_number = u.phone_number"
-							  "           AND a.created_at > $4 AND a.channel = $3 AND a.allowed)"
+							  "           AND (a.phone_number, a.created_at) > (u.phone_number, $4)"
+							  "           AND a.channel = $3 AND a.allowed)"
 							  "  FROM unnest($2) WITH ORDINALITY u(phone_number, i) WHERE u.phone_number IS NOT NULL",
 		UUIDOID, TEXTARRAYOID, TEXTOID, TIMESTAMPTZOID, UUIDOID);
 	LsScope scope;

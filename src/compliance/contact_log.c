@@ -91,8 +91,8 @@ column_array(const Column *column, int n)
 		return PointerGetDatum(construct_md_array(column->values, column->nulls, 1, &n,
 			&lower_bound, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
 	if (column->type == TEXTOID)
-		return PointerGetDatum(construct_md_array(column->values, column->nulls, 1, &n,
-			&lower_bound, TEXTOID, -1, false, TYPALIGN_INT));
+		return PointerGetDatum(construct_md_array(
+			column->values, column->nulls, 1, &n, &lower_bound, TEXTOID, -1, false, TYPALIGN_INT));
 	return PointerGetDatum(construct_md_array(column->values, column->nulls, 1, &n, &lower_bound,
 		TIMESTAMPTZOID, sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
@@ -102,8 +102,8 @@ column_array(const Column *column, int n)
  * has a scope open as the owner of the tables.
  */
 void
-ls_contact_log(const LsContactQuestion *question, const pg_uuid_t *user,
-	const LsContactEntry *entries, int n)
+ls_contact_log(
+	const LsContactQuestion *question, const pg_uuid_t *user, const LsContactEntry *entries, int n)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.contact_attempts"
@@ -166,8 +166,7 @@ ls_contact_log(const LsContactQuestion *question, const pg_uuid_t *user,
 
 #define UPDATED_ROWS \
 	"new_rows n JOIN old_rows o ON o.organization_id = n.organization_id AND o.id = n.id"
-#define IS_ANOTHER(phone) \
-	"(o.direction <> 'outbound' OR o." phone " IS DISTINCT FROM n." phone ")"
+#define IS_ANOTHER(phone) "(o.direction <> 'outbound' OR o." phone " IS DISTINCT FROM n." phone ")"
 
 PG_FUNCTION_INFO_V1(ls_compliance_contact_attempted);
 
@@ -249,8 +248,7 @@ ls_compliance_authorize_contact(PG_FUNCTION_ARGS)
 	question.channel = ls_channel_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	question.campaign = PG_ARGISNULL(2) ? NULL : PG_GETARG_UUID_P(2);
 	ls_enter_org_of("leads", "lead", &contact.lead, LS_WRITE, &question.org);
-	if (question.campaign != NULL &&
-		!ls_row_exists("campaigns", &question.org, question.campaign))
+	if (question.campaign != NULL && !ls_row_exists("campaigns", &question.org, question.campaign))
 		ls_no_such_row("campaign", question.campaign);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
@@ -306,8 +304,8 @@ ls_compliance_report(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(0, "from_time");
 	LS_REQUIRE_ARG(1, "to_time");
 	if (PG_GETARG_TIMESTAMPTZ(0) >= PG_GETARG_TIMESTAMPTZ(1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("from_time must be before to_time")));
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("from_time must be before to_time")));
 	ls_require_org(&org);
 	InitMaterializedSRF(fcinfo, 0);
 	ls_arg_uuid(&args, &org);

@@ -18,8 +18,8 @@ typedef struct LsContactEntry
 	const char *detail;             /* what the rule found */
 } LsContactEntry;
 
-extern void ls_contact_log(const LsContactQuestion *question, const pg_uuid_t *user,
-	const LsContactEntry *entries, int n);
+extern void ls_contact_log(
+	const LsContactQuestion *question, const pg_uuid_t *user, const LsContactEntry *entries, int n);
 extern void ls_contact_log_init(void);
 
 #endif /* LS_CONTACT_LOG_H */

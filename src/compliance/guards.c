@@ -67,8 +67,7 @@ get_column(Relation rel, HeapTuple tuple, const char *column, Datum *value)
 {
 	bool isnull;
 
-	*value =
-		SPI_getbinval(tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, column), &isnull);
+	*value = SPI_getbinval(tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, column), &isnull);
 	return !isnull;
 }
 
@@ -154,7 +153,7 @@ is_another_contact(const GuardedRow *old, const GuardedRow *new)
 {
 	return !old->is_outbound || !ls_uuid_equal(&old->org, &new->org) || new->at > old->at ||
 		   (old->number == NULL) != (new->number == NULL) ||
-		   (new->number != NULL && strcmp(old->number, new->number) != 0);
+		   (new->number != NULL &&strcmp(old->number, new->number) != 0);
 }
 
 /*
@@ -210,14 +209,15 @@ static void
 read_refusals(const GuardedRow *row, const char *channel, bool listed, Refusal *refusal)
 {
 	LS_QUERY(query,
-		"SELECT " IS_MARKED(BY_HAND) ", " IS_MARKED(BY_LIST) ","
-			"       (SELECT s.created_at FROM lead_system.campaign_suppressions s"
-			"         WHERE s.organization_id = $1 AND s.campaign_id = $3 AND s.phone_number = $4"
-			"           AND s.created_at <= $6),"
-			"       (SELECT CASE WHEN c.action = 'revoked' THEN c.at END"
-			"          FROM lead_system.contact_consents c"
-			"         WHERE c.organization_id = $1 AND c.phone_number = $4 AND c.channel = $5 AND c.at <= $6"
-			"         ORDER BY c.at DESC, c.id DESC LIMIT 1)",
+		"SELECT " IS_MARKED(BY_HAND) ", " IS_MARKED(
+			BY_LIST) ","
+					 "       (SELECT s.created_at FROM lead_system.campaign_suppressions s"
+					 "         WHERE s.organization_id = $1 AND s.campaign_id = $3 AND s.phone_number = $4"
+					 "           AND s.created_at <= $6),"
+					 "       (SELECT CASE WHEN c.action = 'revoked' THEN c.at END"
+					 "          FROM lead_system.contact_consents c"
+					 "         WHERE c.organization_id = $1 AND c.phone_number = $4 AND c.channel = $5 AND c.at <= $6"
+					 "         ORDER BY c.at DESC, c.id DESC LIMIT 1)",
 		UUIDOID, UUIDOID, UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);
 	static const LsRule rules[] = {LS_RULE_DO_NOT_CALL, LS_RULE_DO_NOT_CALL,
 		LS_RULE_CAMPAIGN_SUPPRESSION, LS_RULE_CONSENT_REVOKED};

@@ -28,10 +28,10 @@ typedef struct LsClaim
 	pg_uuid_t *list_ids;
 	int *max_attempts; /* of each of them */
 	int n_lists;
-	bool lists_kept;     /* they cannot be deleted before the claim is done */
-	pg_uuid_t *passed;   /* rows that are passed over, and stay as they are */
+	bool lists_kept;   /* they cannot be deleted before the claim is done */
+	pg_uuid_t *passed; /* rows that are passed over, and stay as they are */
 	int n_passed;
-	int n_refused;       /* rows that did not pass the gate */
+	int n_refused; /* rows that did not pass the gate */
 } LsClaim;
 
 /* A candidate from the queue. */

@@ -55,7 +55,8 @@ read_claims(const LsContactQuestion *question, const pg_uuid_t *leads, int n, Ls
 {
 	LS_QUERY(query,
 		"SELECT u.i::integer, c.lease_until FROM unnest($2) WITH ORDINALITY u(lead_id, i)"
-		"  JOIN lead_system.campaign_leads c ON c.organization_id = $1 AND c.lead_id = u.lead_id"
+		" CROSS JOIN LATERAL (SELECT x.* FROM lead_system.campaign_leads x"
+		"        WHERE x.organization_id = $1 AND x.lead_id = u.lead_id OFFSET 0) c"
 		" WHERE c.status = 'calling' AND c.lease_until > $3"
 		"   AND ($4 IS NULL OR c.campaign_id <> $4)",
 		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID, UUIDOID);

@@ -209,8 +209,7 @@ add_to_fate(Gate *gate, int i, Fate fate)
 
 		if (at == LS_NEVER)
 			at = gate->question.at + LOOK_AGAIN;
-		gate->wait_until[place] =
-			TimestampTzGetDatum(Max(at, gate->question.at + USECS_PER_SEC));
+		gate->wait_until[place] = TimestampTzGetDatum(Max(at, gate->question.at + USECS_PER_SEC));
 		gate->wait_rules[place] = CStringGetTextDatum(ls_contact_rule_name(contact->rule));
 	}
 	if (fate == FATE_WAITING || fate == FATE_BLOCKED || fate == FATE_UNDIALABLE)
@@ -250,8 +249,7 @@ mark_claimed(const Gate *gate)
 	if (gate->counts[FATE_CLAIMED] == 0)
 		return;
 	ls_arg_uuid(&args, &claim->org);
-	ls_arg_datum(
-		&args, ls_uuid_array(gate->ids[FATE_CLAIMED], gate->counts[FATE_CLAIMED]), false);
+	ls_arg_datum(&args, ls_uuid_array(gate->ids[FATE_CLAIMED], gate->counts[FATE_CLAIMED]), false);
 	ls_arg_uuid(&args, claim->has_user ? &claim->user : NULL);
 	ls_arg_timestamptz(&args, claim->lease_until);
 	ls_query_run(&query, &args, LS_WRITE);

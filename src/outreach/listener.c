@@ -123,7 +123,8 @@ unblocked_query(void)
 			"c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call' AND a.removed_at IS NULL"
 			" AND c.attempts < coalesce(a.max_attempts_override, p.max_attempts)") //
 		" SET status = " LS_REQUEUED_SQL(
-			"c") ", is_waiting = c.next_attempt_at > $7, blocked_rule = NULL, " SET_PLACE OF_LOCKED_ROW,
+			"c") ", is_waiting = c.next_attempt_at > $7, blocked_rule = NULL, " SET_PLACE
+			OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
 		TIMESTAMPTZOID);
 

@@ -132,10 +132,9 @@ read_arguments(FunctionCallInfo fcinfo, Suppression *suppression)
 	raw = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	suppression->reason = ls_trim(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (suppression->reason == NULL)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty")));
-	ls_enter_org_of(
-		"campaigns", "campaign", &suppression->campaign, LS_WRITE, &suppression->org);
+		ereport(
+			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("reason must not be empty")));
+	ls_enter_org_of("campaigns", "campaign", &suppression->campaign, LS_WRITE, &suppression->org);
 	organization = ls_organization(&suppression->org);
 	if (!ls_phone_to_e164(
 			raw, organization ? organization->default_region : "US", suppression->e164))
@@ -203,10 +202,10 @@ ls_outreach_unsuppress(PG_FUNCTION_ARGS)
 	volatile bool removed = false;
 
 	if (!ls_caller_is_admin())
-		ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				errmsg("permission denied to let a campaign contact a suppressed number"),
-				errdetail("Only administrators may do so.")));
+		ereport(
+			ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					   errmsg("permission denied to let a campaign contact a suppressed number"),
+					   errdetail("Only administrators may do so.")));
 	read_arguments(fcinfo, &suppression);
 	ls_arg_uuid(&args, &suppression.org);
 	ls_arg_uuid(&args, &suppression.campaign);

@@ -24,9 +24,17 @@ BEGIN
 END $$;
 
 -- Is it, by the server's own clocks?
-CREATE FUNCTION pg_temp.is_within(zones text[], from_time time, to_time time, moment timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT coalesce(bool_and((moment AT TIME ZONE z)::time >= from_time AND (to_time = '24:00' OR (moment AT TIME ZONE z)::time < to_time)), false)
-      FROM unnest(zones) z $$;
+CREATE FUNCTION pg_temp.is_within(zones text[], from_time time, to_time time, moment timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    z text;
+BEGIN
+    FOREACH z IN ARRAY zones LOOP
+        IF (moment AT TIME ZONE z)::time < from_time OR (moment AT TIME ZONE z)::time >= to_time THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    RETURN true;
+END $$;
 
 --
 -- The facts
@@ -102,7 +110,7 @@ BEGIN
     VALUES (lead_system.current_org_id(), from_time, to_time, 'test');
     RETURN QUERY
     SELECT c.zone, m, 'open'::text FROM changes c
-     CROSS JOIN generate_series(c.moment - interval '20 hours', c.moment + interval '30 hours', '10 minutes') m
+     CROSS JOIN generate_series(c.moment - interval '20 hours', c.moment + interval '30 hours', '15 minutes') m
      WHERE pg_temp.is_open(c.id, m) <> pg_temp.is_within(ARRAY[c.zone], from_time, to_time, m);
     -- The next open instant is the first of the minutes that is open.
     RETURN QUERY
@@ -129,9 +137,11 @@ SELECT is_empty(format('SELECT * FROM pg_temp.wrong(%L, %L)', from_time, to_time
 UPDATE lead_system.calling_rules SET from_time = '08:00', to_time = CASE WHEN state IS NULL THEN '21:00'::time ELSE '20:00' END
  WHERE organization_id IS NULL;
 
+CREATE TEMP TABLE random_leads (id uuid PRIMARY KEY, phone_number text, states text[], zones text[]) ON COMMIT DROP;
 -- The rules by themselves: may the lead be called at an instant?
-CREATE FUNCTION pg_temp.may_call(lead uuid, moment timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT l.zones <> '{}'
+CREATE FUNCTION pg_temp.may_call(lead uuid, moment timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT l.zones <> '{}'
        AND NOT EXISTS (
             SELECT FROM unnest(l.zones) z
               JOIN lead_system.calling_rules r ON (r.organization_id IS NULL OR r.organization_id = lead_system.current_org_id())
@@ -139,14 +149,14 @@ CREATE FUNCTION pg_temp.may_call(lead uuid, moment timestamptz) RETURNS boolean 
              WHERE (r.weekdays >> (extract(isodow FROM moment AT TIME ZONE z)::integer - 1)) & 1 = 1
                AND NOT ((moment AT TIME ZONE z)::time >= r.from_time AND (moment AT TIME ZONE z)::time < r.to_time))
        AND (SELECT count(*) FROM lead_system.contact_attempts a
-             WHERE a.organization_id = lead_system.current_org_id() AND a.phone_number = l.phone_number AND a.allowed AND a.channel = 'call'
+             WHERE a.organization_id = lead_system.current_org_id() AND a.phone_number = l.phone_number AND a.allowed AND a.channel = 'call' AND a.lead_id = lead
                AND a.created_at <= moment AND a.created_at > moment - interval '24 hours') < 3
        AND NOT EXISTS (SELECT FROM lead_system.contact_attempts a
-             WHERE a.organization_id = lead_system.current_org_id() AND a.phone_number = l.phone_number AND a.allowed AND a.channel = 'call'
+             WHERE a.organization_id = lead_system.current_org_id() AND a.phone_number = l.phone_number AND a.allowed AND a.channel = 'call' AND a.lead_id = lead
                AND a.created_at <= moment AND a.created_at > moment - interval '60 minutes')
-      FROM random_leads l WHERE l.id = lead $$;
+      FROM random_leads l WHERE l.id = lead);
+END $$;
 
-CREATE TEMP TABLE random_leads (id uuid PRIMARY KEY, phone_number text, states text[], zones text[]) ON COMMIT DROP;
 CREATE TEMP TABLE failures (round integer, lead uuid, after timestamptz, next timestamptz, what text) ON COMMIT DROP;
 CREATE TEMP TABLE answers (kind text) ON COMMIT DROP;
 
@@ -156,18 +166,19 @@ BEGIN
     DELETE FROM random_leads;
     DELETE FROM lead_system.calling_rules WHERE organization_id = lead_system.current_org_id();
     WITH made AS (
-        INSERT INTO lead_system.leads (organization_id, phone_number, state, zip_code, timezone)
-        SELECT lead_system.current_org_id(), '+1' || a.area_code || '55501' || lpad(round::text, 2, '0'),
+        INSERT INTO lead_system.leads (organization_id, country, phone_number, state, zip_code, timezone)
+        SELECT lead_system.current_org_id(), CASE WHEN random() < 0.05 THEN 'GB' END, '+1' || a.area_code || '55501' || lpad(round::text, 2, '0'),
                CASE WHEN random() < 0.5 THEN (ARRAY['FL', 'fl', 'Florida', 'WA', 'NY', 'TX', 'IN', 'AZ', 'AK', 'nowhere'])[1 + floor(random() * 10)] END,
                CASE WHEN random() < 0.5 THEN (ARRAY['32501', '33101', '99546', '79901', '85001', '46401-1234'])[1 + floor(random() * 6)] END,
                CASE WHEN random() < 0.1 THEN (ARRAY['Europe/Berlin', 'America/Phoenix', 'Asia/Kathmandu'])[1 + floor(random() * 3)] END
           FROM (SELECT DISTINCT area_code FROM lead_system.area_code_timezones ORDER BY 1) a
          WHERE random() < 0.2
-        RETURNING id, phone_number, state)
+        RETURNING id, country, phone_number, state)
     INSERT INTO random_leads
-    SELECT m.id, m.phone_number, ARRAY[upper(CASE m.state WHEN 'Florida' THEN 'FL' ELSE m.state END)] || c.states,
-           ARRAY(SELECT timezone FROM lead_system.contact_time_zones(m.id))
+    SELECT m.id, m.phone_number, ARRAY[upper(CASE WHEN m.country = 'GB' THEN NULL WHEN m.state = 'Florida' THEN 'FL' ELSE m.state END)] || c.states,
+           '{}'
       FROM made m JOIN (SELECT DISTINCT area_code, states FROM lead_system.area_code_timezones) c ON c.area_code = substr(m.phone_number, 3, 3);
+    UPDATE random_leads r SET zones = ARRAY(SELECT timezone FROM lead_system.contact_time_zones(r.id));
     INSERT INTO lead_system.calling_rules (organization_id, country, state, channel, weekdays, from_time, to_time, source)
     SELECT lead_system.current_org_id(), CASE WHEN s.state IS NOT NULL THEN 'US' END, s.state,
            CASE WHEN random() < 0.2 THEN 'sms' END, 1 + floor(random() * 127), t.from_time, least(t.from_time + interval '1 hour' * floor(random() * 12), time '23:59'), 'test'
@@ -211,6 +222,7 @@ DO $$
 BEGIN
     FOR round IN 1 .. 40 LOOP
         PERFORM pg_temp.make_leads(round);
+        ANALYZE lead_system.contact_attempts;
         PERFORM pg_temp.judge(round, id, timestamptz '2026-10-30 12:00+00' + random() * interval '3 days') FROM random_leads;
     END LOOP;
 END $$;
