@@ -1,7 +1,7 @@
 #!/bin/sh
 # make er-diagrams: docs/er/<domain>.svg, one diagram per domain, drawn from the
 # catalog of a throw-away server; and docs/<name>.svg of each docs/<name>.dot.
-# A domain's tables are those that its tables.sql creates.  The same catalog
+# A domain's tables are those that its tables.sql, and its <topic>_tables.sql, create.  The same catalog
 # gives the same files.
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/scripts/lib.sh"
@@ -16,9 +16,10 @@ psql -qX -c 'CREATE EXTENSION pg_trgm' -c 'CREATE EXTENSION lead_system'
 
 mkdir -p "$here/docs/er"
 rm -f "$here"/docs/er/*.svg
-for script in "$here"/src/*/tables.sql; do
-    domain=$(basename "$(dirname "$script")")
-    tables=$(sed -n 's/^CREATE TABLE lead_system\.\([a-z_]*\).*/\1/p' "$script" | tr '\n' ' ' | sed 's/ $//')
+for folder in "$here"/src/*/; do
+    domain=$(basename "$folder")
+    cat "$folder"*tables.sql >"$TMP/tables.sql" 2>/dev/null || continue
+    tables=$(sed -n 's/^CREATE TABLE lead_system\.\([a-z_]*\).*/\1/p' "$TMP/tables.sql" | tr '\n' ' ' | sed 's/ $//')
     [ -n "$tables" ] || continue
     psql -qX -v domain="$domain" -v tables="$tables" -f "$here/scripts/er-diagrams.sql" >"$TMP/$domain.dot"
     # The version of graphviz, and the version only, is in a comment.

@@ -30,13 +30,18 @@
 
 /* Parameters of the statements: time, user, reason of a removal, its consent. */
 
-/* After an insert or update: block leads (D5). */
+/*
+ * After an insert or update: block leads (D5).  Those that a revocation had blocked
+ * are the list's from now on, or a consent that is being recorded would not wait
+ * for this, and unblock them.
+ */
 #define SQL_BLOCK_LEADS \
 	"UPDATE lead_system.leads l SET do_not_call = true, calling_blocked_reason = '" LS_BLOCKED_BY_LIST \
 	"'" \
 	"  FROM new_rows n" \
 	" WHERE l.organization_id = n.organization_id AND l.phone_number = n.phone_number" \
-	"   AND l.deleted_at IS NULL AND NOT l.do_not_call" \
+	"   AND l.deleted_at IS NULL" \
+	"   AND (NOT l.do_not_call OR l.calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION "')" \
 	"   AND (n.expires_at IS NULL OR n.expires_at > $1)"
 
 static const char *const sql_after_insert[] = {

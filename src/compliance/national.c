@@ -248,6 +248,20 @@ ls_national_rule(const pg_uuid_t *org, const char *e164, const char *channel)
 	return ls_national_exemption(org, e164, channel) == NULL ? rule : NULL;
 }
 
+/* Tell that the registry cannot be asked about a number, if the organisation wants to know. */
+static void
+warn_of_state(const pg_uuid_t *org, const char *e164, LsNationalState state)
+{
+	if ((state != LS_NATIONAL_STALE && state != LS_NATIONAL_MISSING) ||
+		strcmp(ls_config_choice(org, "compliance.national_dnc"), "warn") != 0)
+		return;
+	ereport(WARNING,
+		(errmsg(state == LS_NATIONAL_MISSING
+					? "area code %.3s of the national do-not-call registry was not loaded"
+					: "the load of area code %.3s of the national do-not-call registry is too old",
+			e164 + 2)));
+}
+
 PG_FUNCTION_INFO_V1(ls_compliance_national_dnc_check);
 
 /* national_dnc_check(phone_number, channel) */
@@ -273,6 +287,7 @@ ls_compliance_national_dnc_check(PG_FUNCTION_ARGS)
 	state = ls_national_state(&org, e164, &loaded_on);
 	exemption = strcmp(channel, "email") == 0 ? NULL : ls_national_exemption(&org, e164, channel);
 	rule = ls_national_rule(&org, e164, channel);
+	warn_of_state(&org, e164, state);
 	InitMaterializedSRF(fcinfo, 0);
 	values[0] = BoolGetDatum(state == LS_NATIONAL_LISTED);
 	values[1] = DateADTGetDatum(loaded_on);

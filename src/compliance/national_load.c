@@ -65,6 +65,7 @@ parse_number(const char *raw)
 	return ls_phone_is_nanp(e164) ? pg_strtoint64(e164 + 2) : 0;
 }
 
+/* For qsort(). */
 static int
 compare_numbers(const void *a, const void *b)
 {

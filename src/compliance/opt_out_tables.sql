@@ -10,7 +10,7 @@ CREATE TABLE lead_system.opt_out_phrases (
     is_active       boolean     NOT NULL DEFAULT true,
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT opt_out_phrases_pkey PRIMARY KEY (id),
-    CONSTRAINT opt_out_phrases_organization_id_phrase_language_channel_key UNIQUE NULLS NOT DISTINCT (organization_id, phrase, language, channel),
+    CONSTRAINT opt_out_phrases_phrase_language_channel_key UNIQUE NULLS NOT DISTINCT (organization_id, phrase, language, channel),
     CONSTRAINT opt_out_phrases_kind_check CHECK (kind IN ('keyword', 'hard', 'soft', 'resubscribe', 'help', 'ordinary', 'limit', 'filler', 'spelling')),
     CONSTRAINT opt_out_phrases_phrase_check CHECK (length(btrim(phrase)) > 0 AND length(phrase) <= 2000),
     CONSTRAINT opt_out_phrases_language_check CHECK (language ~ '^[a-z]{2}$'),

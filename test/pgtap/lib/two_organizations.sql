@@ -95,6 +95,7 @@ BEGIN
 END
 $fill$;
 SELECT pg_temp.fill(:'alpha', 'alpha', 'a', '+120255501'), pg_temp.fill(:'bravo', 'bravo', 'b', '+130355501') \g /dev/null
+SELECT lead_system.load_national_dnc('404', '{4045550101}') \g /dev/null
 
 -- A recalculation that is under way.
 INSERT INTO lead_system.scoring_runs (organization_id, started_at)
