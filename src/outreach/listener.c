@@ -52,10 +52,10 @@ static const pg_uuid_t *recorded_row = NULL;
 /* What happened to a lead, and the batch that writes it. */
 typedef enum LeadEvent
 {
-	LEAD_MOVED,    /* another place in the queue, or it can (not) be dialled */
-	LEAD_BLOCKED,  /* must not be called any more */
+	LEAD_MOVED,     /* another place in the queue, or it can (not) be dialled */
+	LEAD_BLOCKED,   /* must not be called any more */
 	LEAD_UNBLOCKED, /* may be called again */
-	LEAD_ELSEWHERE /* is somewhere else, or has another number */
+	LEAD_ELSEWHERE  /* is somewhere else, or has another number */
 } LeadEvent;
 
 #define N_EVENTS (LEAD_ELSEWHERE + 1)
@@ -139,8 +139,9 @@ static LsQuery *
 elsewhere_query(void)
 {
 	LS_QUERY(query,
-		LOCKED_ROWS("", "c.is_waiting AND c.blocked_rule IS NOT NULL")
-		" SET is_waiting = false, next_attempt_at = $7, " SET_PLACE OF_LOCKED_ROW,
+		LOCKED_ROWS("",
+			"c.is_waiting AND c.blocked_rule IS NOT NULL") " SET is_waiting = false, next_attempt_at = $7, " SET_PLACE
+			OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
 		TIMESTAMPTZOID);
 
@@ -231,9 +232,8 @@ static bool
 is_elsewhere(const LsLeadRow *old, const LsLeadRow *new)
 {
 	return ls_lead_differs(old, new, LEAD_timezone) ||
-		   ls_lead_differs(old, new, LEAD_phone_number) ||
-		   ls_lead_differs(old, new, LEAD_state) || ls_lead_differs(old, new, LEAD_zip_code) ||
-		   ls_lead_differs(old, new, LEAD_country);
+		   ls_lead_differs(old, new, LEAD_phone_number) || ls_lead_differs(old, new, LEAD_state) ||
+		   ls_lead_differs(old, new, LEAD_zip_code) || ls_lead_differs(old, new, LEAD_country);
 }
 
 /* Listener: one row. */
