@@ -23,11 +23,13 @@
 /* Instants that next_call_time() tries before it gives up. */
 #define MAX_TRIES 100
 
+/* What an administrator may write of a calling rule. */
+#define RULE_COLUMNS \
+	"organization_id, country, state, channel, weekdays, from_time, to_time, source"
+
 static const LsGrant contact_grants[] = {
 	{"calling_rules", "SELECT", LS_LEVEL_READONLY, false},
-	{"calling_rules",
-		"DELETE, INSERT (organization_id, country, state, channel, weekdays, from_time, to_time, source),"
-		" UPDATE (country, state, channel, weekdays, from_time, to_time, source)",
+	{"calling_rules", "DELETE, INSERT (" RULE_COLUMNS "), UPDATE (" RULE_COLUMNS ")",
 		LS_LEVEL_ADMIN, false},
 	{"area_code_timezones", "SELECT", LS_LEVEL_READONLY, false},
 	{"state_timezones", "SELECT", LS_LEVEL_READONLY, false},

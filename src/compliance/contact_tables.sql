@@ -27,7 +27,7 @@ COMMENT ON COLUMN lead_system.calling_rules.channel IS 'call or sms; NULL for bo
 COMMENT ON COLUMN lead_system.calling_rules.weekdays IS 'Days that the row speaks of, by the called party''s time: the sum of 1 Monday, 2 Tuesday, 4 Wednesday, 8 Thursday, 16 Friday, 32 Saturday, 64 Sunday.';
 COMMENT ON COLUMN lead_system.calling_rules.to_time IS 'Until before this time; the same as from_time for not at all, 24:00 for the end of the day.';
 COMMENT ON COLUMN lead_system.calling_rules.source IS 'The law, or the policy, that asks for it.';
-CREATE INDEX calling_rules_organization_id_idx ON lead_system.calling_rules (organization_id);
+CREATE INDEX calling_rules_organization_id_created_at_idx ON lead_system.calling_rules (organization_id, created_at);
 
 CREATE TABLE lead_system.area_code_timezones (
     area_code text   COLLATE "C" NOT NULL,

@@ -115,7 +115,7 @@ INSERT INTO public_helpers VALUES
 
 -- Tables that belong to no tenant.
 CREATE TEMP TABLE global_tables (name text) ON COMMIT DROP;
-INSERT INTO global_tables VALUES ('access_grants'), ('national_dnc_loads'), ('national_dnc_registry');
+INSERT INTO global_tables VALUES ('access_grants'), ('area_code_timezones'), ('state_timezones'), ('national_dnc_registry'), ('national_dnc_loads');
 
 -- Objects that call a function whenever a row is written or read.
 CREATE TEMP VIEW called_functions AS
@@ -783,6 +783,9 @@ INSERT INTO promised VALUES
     ('is_on_dnc_list', 'phone_number text, org_id uuid', 'boolean'),
     ('add_to_dnc_list', 'phone_number text, reason text, source text DEFAULT ''manual_entry''::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, opt_out_phrase text DEFAULT NULL::text', 'uuid'),
     ('remove_from_dnc_list', 'phone_number text, reason text', 'boolean'),
+    ('can_contact', 'lead_id uuid, channel text DEFAULT ''call''::text', 'boolean'),
+    ('contact_blockers', 'lead_id uuid, channel text DEFAULT ''call''::text, campaign_id uuid DEFAULT NULL::uuid', 'TABLE(rule text, detail text, unblocks_at timestamp with time zone)'),
+    ('next_call_time', 'lead_id uuid, after timestamp with time zone DEFAULT lead_system.clock_now()', 'timestamp with time zone'),
     ('create_lead_list_from_csv', 'p_business_id uuid, p_list_name character varying, p_leads jsonb', 'uuid'),
     ('import_leads_csv', 'list_name text, csv text, options jsonb DEFAULT ''{}''::jsonb', 'uuid'),
     ('add_lead_list_to_campaign', 'p_campaign_id uuid, p_lead_list_id uuid, p_priority integer DEFAULT 1', 'uuid'),

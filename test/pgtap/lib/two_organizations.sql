@@ -80,6 +80,7 @@ BEGIN
     INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES (org, lead, lead, 'question');
 
     PERFORM lead_system.add_to_dnc_list(number || '50', word, word);
+    INSERT INTO lead_system.calling_rules (organization_id, weekdays, from_time, to_time, source) VALUES (org, 64, '09:00', '20:00', word);
 
     PERFORM lead_system.import_leads_csv(word || ' list',
         'first_name,phone' || E'\n' || word || ',' || number || '10' || E'\n' || word || ',' || number || '11' || E'\n' || word || ',12');
