@@ -58,9 +58,13 @@ SELECT :'org', CASE WHEN g * 100 <= :leads THEN bench.number(g * 100)
                     ELSE bench.number(5999999 + g) END, 'lead_requested'
   FROM generate_series(1, :dnc) g;
 \echo 'leads ...'
+-- It is noon where they all are, and the campaigns of the rounds call the same ones.
+INSERT INTO lead_system.system_config (organization_id, key, value) VALUES
+    (:'org', 'compliance.max_attempts_per_day', '0'), (:'org', 'compliance.min_gap_minutes', '0');
 INSERT INTO lead_system.leads (organization_id, first_name, last_name, company_name, email, phone_number, city, company_size,
-        industry, inquiry_type, budget_timeline, source, created_at)
-SELECT :'org', p.*, lead_system.clock_now() - (random() * 40 + 2) * interval '1 day'
+        industry, inquiry_type, budget_timeline, source, created_at, timezone)
+SELECT :'org', p.*, lead_system.clock_now() - (random() * 40 + 2) * interval '1 day',
+       'Etc/GMT' || to_char(extract(hour FROM lead_system.clock_now() AT TIME ZONE 'UTC') - 12, 'SGFM90')
   FROM bench.people(1, :leads) p;
 \echo 'a list of leads ...'
 INSERT INTO lead_system.lead_lists (organization_id, name) VALUES (:'org', 'Benchmark') RETURNING id AS list \gset

@@ -10,4 +10,6 @@ GRANT pg_read_server_files TO demo_app;
 GRANT EXECUTE ON FUNCTION pg_read_file(text) TO demo_app;
 SELECT lead_system.create_organization('Example Sales') AS org \gset
 ALTER ROLE postgres SET app.current_org_id = :'org';
+-- It is a Tuesday, and day from Boston to Honolulu.
+ALTER ROLE postgres SET lead_system.now = '2026-03-03 19:00+00';
 ALTER ROLE postgres SET search_path = lead_system, public;

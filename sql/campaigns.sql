@@ -7,6 +7,10 @@ SET lead_system.now = '2026-03-02 15:00:00+00';
 \set alpha 'd3000000-0000-4000-8000-00000000000a'
 \set bravo 'd3000000-0000-4000-8000-00000000000b'
 INSERT INTO lead_system.organizations (id, name) VALUES (:'alpha', 'Alpha'), (:'bravo', 'Bravo');
+-- this file is about lists: neither caps nor gaps between calls
+INSERT INTO lead_system.system_config (organization_id, key, value)
+SELECT o.id, k.key, '0' FROM lead_system.organizations o, (VALUES ('compliance.max_attempts_per_day'), ('compliance.min_gap_minutes')) k(key)
+ WHERE o.id IN (:'alpha', :'bravo');
 CREATE ROLE regress_ls_campaigns_manager;
 CREATE ROLE regress_ls_campaigns_agent;
 SELECT lead_system.grant_access('regress_ls_campaigns_manager', 'manager');

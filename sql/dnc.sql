@@ -235,6 +235,8 @@ SELECT :'alpha', 'd0000000-0000-4000-8000-0000000000b1', id FROM lead_system.lea
  WHERE organization_id = :'alpha' AND first_name IN ('Ida', 'Jon', 'Kay', 'Leo');
 INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', 'd0000000-0000-4000-8000-0000000000c1', 'calls', 'active');
 SELECT lead_system.add_lead_list_to_campaign('d0000000-0000-4000-8000-0000000000c1', 'd0000000-0000-4000-8000-0000000000b1') IS NOT NULL AS added;
+-- they are where it is day
+UPDATE lead_system.leads SET timezone = 'Asia/Tokyo' WHERE organization_id = :'alpha';
 SELECT phone_number FROM lead_system.claim_campaign_leads('d0000000-0000-4000-8000-0000000000c1', 10);
 -- a queued lead that comes into such a status leaves the queue
 UPDATE lead_system.campaign_leads SET status = 'queued', lease_until = NULL WHERE organization_id = :'alpha' AND status = 'calling';

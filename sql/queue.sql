@@ -9,6 +9,14 @@ SET lead_system.now = '2026-03-02 15:00:00+00';
 \set ron   'd4000000-0000-4000-8000-0000000000a2'
 \set gone  'd4000000-0000-4000-8000-0000000000a3'
 INSERT INTO lead_system.organizations (id, name, timezone) VALUES (:'alpha', 'Alpha', 'America/Chicago'), (:'bravo', 'Bravo', 'UTC');
+-- this file is about the order of the queue: neither caps nor gaps between calls
+INSERT INTO lead_system.system_config (organization_id, key, value)
+SELECT o.id, k.key, '0' FROM lead_system.organizations o, (VALUES ('compliance.max_attempts_per_day'), ('compliance.min_gap_minutes')) k(key)
+ WHERE o.id IN (:'alpha', :'bravo');
+-- and it is noon wherever the leads are
+CREATE FUNCTION pg_temp.noon() RETURNS void LANGUAGE sql AS $$
+    UPDATE lead_system.leads SET timezone = 'Etc/GMT' || to_char(extract(hour FROM lead_system.clock_now() AT TIME ZONE 'UTC') - 12, 'SGFM90')
+     WHERE organization_id = 'd4000000-0000-4000-8000-00000000000a' $$;
 INSERT INTO lead_system.users (organization_id, id, full_name, email, is_active) VALUES
     (:'alpha', :'rita', 'Rita', 'rita@example.com', true), (:'alpha', :'ron', 'Ron', 'ron@example.com', true),
     (:'alpha', :'gone', 'Gone', 'gone@example.com', false);
@@ -181,20 +189,25 @@ SELECT lead_system.record_call_attempt(id, 'declined') IS NOT NULL AS recorded F
 SELECT * FROM pg_temp.claim(:'capped', 1);
 -- midnight in Chicago
 SET lead_system.now = '2026-03-06 05:59:59+00';
+SELECT pg_temp.noon();
 SELECT count(*) FROM lead_system.claim_campaign_leads(:'capped');
 SET lead_system.now = '2026-03-06 06:00:00+00';
+SELECT pg_temp.noon();
 SELECT count(*) FROM lead_system.claim_campaign_leads(:'capped');
 -- midnight by the campaign's own clock
 SET lead_system.now = '2026-03-06 10:59:59+00';
+SELECT pg_temp.noon();
 SELECT count(*) FROM lead_system.claim_campaign_leads(:'capped');
 SELECT lead_system.record_call_attempt(id, 'no_answer') IS NOT NULL AS recorded FROM lead_system.campaign_leads
  WHERE organization_id = :'alpha' AND campaign_id = :'capped' AND status = 'calling';
 UPDATE lead_system.campaigns SET timezone = 'Pacific/Auckland', daily_cap = 1 WHERE organization_id = :'alpha' AND id = :'capped';
 SELECT count(*) AS before_midnight FROM lead_system.claim_campaign_leads(:'capped');
 SET lead_system.now = '2026-03-06 11:00:00+00';
+SELECT pg_temp.noon();
 SELECT count(*) AS after_midnight FROM lead_system.claim_campaign_leads(:'capped');
 -- no calls at all, and no limit
 SET lead_system.now = '2026-03-07 12:00:00+00';
+SELECT pg_temp.noon();
 UPDATE lead_system.campaigns SET daily_cap = 0 WHERE organization_id = :'alpha' AND id = :'capped';
 SELECT count(*) AS none FROM lead_system.claim_campaign_leads(:'capped', 100);
 UPDATE lead_system.campaigns SET daily_cap = NULL WHERE organization_id = :'alpha' AND id = :'capped';
@@ -221,6 +234,7 @@ BEGIN;
 INSERT INTO lead_system.leads (organization_id, first_name, phone_number)
 SELECT :'alpha', CASE WHEN n < 5 THEN 'of the first' ELSE 'of the second' END, '+1' || (200 + n / 50) || '55501' || lpad((n % 50)::text, 2, '0')
   FROM generate_series(0, 1604) n WHERE (200 + n / 50) NOT IN (202, 211);
+SELECT pg_temp.noon();
 INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'crowd_first', 'of the first'), (:'alpha', :'crowd_second', 'of the second');
 INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id)
 SELECT :'alpha', l.id, d.id FROM lead_system.lead_lists l JOIN lead_system.leads d ON d.first_name = l.name AND d.organization_id = l.organization_id WHERE l.id IN (:'crowd_first', :'crowd_second');
@@ -262,6 +276,7 @@ CREATE FUNCTION pg_temp.claims_at(campaign uuid, variadic times timestamptz[]) R
 BEGIN
     FOREACH at IN ARRAY times LOOP
         PERFORM set_config('lead_system.now', at::text, true);
+        PERFORM pg_temp.noon();
         claims := count(*) FROM lead_system.claim_campaign_leads(campaign, 1, NULL, '1 second');
         RETURN NEXT;
     END LOOP;
@@ -286,6 +301,7 @@ UPDATE lead_system.campaigns SET calling_from = '09:00' WHERE organization_id = 
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 DROP FUNCTION pg_temp.claims_at(uuid, timestamptz[]);
+UPDATE lead_system.leads SET timezone = NULL WHERE organization_id = :'alpha';
 
 --
 -- When a number leaves the do-not-call list, what it had closed is open again (D6)
@@ -356,6 +372,7 @@ SELECT * FROM lead_system.claim_campaign_leads(:'main');
 \echo :LAST_ERROR_SQLSTATE
 RESET ROLE;
 
+DROP FUNCTION pg_temp.noon();
 DROP VIEW queue;
 -- An organization takes everything along.
 DELETE FROM lead_system.organizations WHERE id::text LIKE 'd4000000-%';

@@ -16,6 +16,7 @@
 
 static const LsGrant communication_grants[] = {
 	{"call_logs", "SELECT", LS_LEVEL_READONLY, false},
+	{"sms_logs", "SELECT", LS_LEVEL_READONLY, false},
 };
 
 /* Record a call; returns its id. */

@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/contact_log.h"
 #include "core/grants.h"
 
 /* Not the id, for the reason given for pipelines. */
@@ -17,6 +18,8 @@
 static const LsGrant compliance_grants[] = {
 	{"dnc_list", "SELECT", LS_LEVEL_READONLY, false},
 	{"dnc_audit_log", "SELECT", LS_LEVEL_READONLY, false},
+	{"campaign_suppressions", "SELECT", LS_LEVEL_READONLY, false},
+	{"contact_attempts", "SELECT", LS_LEVEL_READONLY, false},
 	{"national_dnc_registry", "SELECT", LS_LEVEL_MAINTENANCE, false},
 	{"national_dnc_loads", "SELECT", LS_LEVEL_READONLY, false},
 	{"contact_consents", "SELECT", LS_LEVEL_READONLY, false},
@@ -42,6 +45,8 @@ void
 ls_compliance_init(void)
 {
 	ls_lookup_init();
+	ls_contact_log_init();
+	ls_contact_init();
 	ls_national_init();
 	ls_consents_init();
 	ls_opt_out_init();

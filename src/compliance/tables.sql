@@ -39,7 +39,7 @@ CREATE TABLE lead_system.dnc_audit_log (
     consent_id      uuid,
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT dnc_audit_log_pkey PRIMARY KEY (id, organization_id),
-    CONSTRAINT dnc_audit_log_action_check CHECK (action IN ('added', 'extended', 'repeated', 'removed', 'overridden'))
+    CONSTRAINT dnc_audit_log_action_check CHECK (action IN ('added', 'extended', 'repeated', 'removed', 'overridden', 'suppressed', 'unsuppressed'))
 );
 COMMENT ON TABLE lead_system.dnc_audit_log IS
     'What was done to the do-not-call list, by whom and why. Written by the extension alone.';

@@ -30,28 +30,38 @@
 #include "core/trigger.h"
 #include "core/uuid.h"
 
+static bool check_channels(Jsonb *value, const char **problem);
 static bool check_weights(Jsonb *value, const char **problem);
 
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
-static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
-
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
+static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
 
 /* In alphabetical order; the position is the key's number in the cache. */
 static const LsConfigKey config_keys[] = {
+	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
+		"channels that need a recorded consent: call, sms, email"},
 	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,
 		"a consent that is revoked for one channel is revoked for all (D12)"},
 	{"compliance.ebr_inquiry_months", LS_CONFIG_INT, "3", 0, 3, NULL,
 		"months after an inquiry in which the national registry does not bind; 0 for none (D16)"},
 	{"compliance.ebr_transaction_months", LS_CONFIG_INT, "18", 0, 18, NULL,
 		"months after a transaction in which the national registry does not bind; 0 for none (D16)"},
+	{"compliance.max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
+		"calls to a number within 24 hours, over all campaigns; 0 for no limit (D15)"},
+	{"compliance.min_gap_minutes", LS_CONFIG_INT, "60", 0, 10080, NULL,
+		"minutes between two calls to a number; 0 for none (D15)"},
 	{"compliance.national_dnc", LS_CONFIG_CHOICE, "\"warn\"", 0, 0, NULL,
 		"numbers of an area code whose load is missing or too old: off says nothing, warn tells, "
 		"deny blocks; a listed number is blocked in any case (D16)",
 		stale_registry_choices},
 	{"compliance.national_dnc_max_age_days", LS_CONFIG_INT, "31", 1, 31, NULL,
 		"age in days up to which a load of the national registry can be used (D16)"},
+	{"compliance.sms_max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
+		"text messages to a number within 24 hours, over all campaigns; 0 for no limit"},
+	{"compliance.sms_min_gap_minutes", LS_CONFIG_INT, "0", 0, 10080, NULL,
+		"minutes between two text messages to a number; 0 for none"},
 	{"import.batch_size", LS_CONFIG_INT, "1000", 1, 100000, NULL,
 		"rows that an import matches and writes at a time"},
 	{"import.max_errors", LS_CONFIG_INT, "1000", 0, 1000000, NULL,
@@ -114,6 +124,29 @@ typedef struct ConfigEntry
 static LsCache config_cache = {.name = "config", .relations = {"system_config"}};
 static HTAB *config_hash = NULL;
 static Jsonb *config_defaults[lengthof(config_keys)];
+
+/* Channels of contact are call, sms and email. */
+static bool
+check_channels(Jsonb *value, const char **problem)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&value->root);
+	JsonbIteratorToken token;
+	JsonbValue element;
+
+	*problem = "The elements must be \"call\", \"sms\" or \"email\".";
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token == WJB_ELEM && (element.type != jbvString ||
+									 !((element.val.string.len == 4 &&
+										   strncmp(element.val.string.val, "call", 4) == 0) ||
+										 (element.val.string.len == 3 &&
+											 strncmp(element.val.string.val, "sms", 3) == 0) ||
+										 (element.val.string.len == 5 &&
+											 strncmp(element.val.string.val, "email", 5) == 0))))
+			return false;
+	}
+	return true;
+}
 
 /* The weights of the scoring model must be numbers that add up to one. */
 static bool

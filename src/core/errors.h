@@ -17,6 +17,8 @@
 
 /* compliance */
 #define LS_ERRCODE_ON_DNC_LIST MAKE_SQLSTATE('L', 'S', '0', '0', '1')
+#define LS_ERRCODE_OUTSIDE_HOURS MAKE_SQLSTATE('L', 'S', '0', '0', '2')
+#define LS_ERRCODE_CONTACT_CAP MAKE_SQLSTATE('L', 'S', '0', '0', '3')
 #define LS_ERRCODE_NO_CONSENT MAKE_SQLSTATE('L', 'S', '0', '0', '4')
 
 /* marketplace */

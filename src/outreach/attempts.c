@@ -17,6 +17,7 @@
 #include "lead_system.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "core/clock.h"
 #include "core/input.h"
 #include "core/json.h"
@@ -72,7 +73,7 @@ typedef struct AttemptRow
 	bool is_done;     /* was reached, and is not to be called again */
 	bool is_leaving;  /* its list was taken from the campaign */
 	bool has_listed_at;
-	TimestampTz listed_at;
+	TimestampTz listed_at; /* or since when the consent has been revoked */
 } AttemptRow;
 
 /* An outcome by name; 22023 when there is none. */
@@ -115,7 +116,11 @@ lock_lead(const AttemptRow *row)
 	"SELECT c.campaign_id, c.lead_id, l.phone_number, c.status, c.attempts," \
 	"       coalesce(a.max_attempts_override, p.max_attempts), $3 + p.retry_after," \
 	"       c.status = 'calling' AND c.lease_until > $3, c.claimed_by, l.do_not_call," \
-	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL, d.created_at," \
+	"       c.contacted_at IS NOT NULL, a.id IS NULL OR a.removed_at IS NOT NULL," \
+	"       coalesce(d.created_at, CASE WHEN l.calling_blocked_reason = '" LS_BLOCKED_BY_REVOCATION \
+	"'         THEN (SELECT max(v.at) FROM lead_system.contact_consents v" \
+	"          WHERE v.organization_id = $1 AND v.phone_number = l.phone_number" \
+	"            AND v.channel = 'call' AND v.action = 'revoked') END)," \
 	"       c.status = 'contacted' AND NOT c.is_withdrawn AND NOT " LS_IS_CALLBACK_SQL( \
 		"c") "  FROM lead_system.campaign_leads c" \
 			 "  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
@@ -234,6 +239,7 @@ update_row(const AttemptRow *row, const Outcome *outcome, int duration,
 		"       donated_amount = coalesce($8, c.donated_amount),"
 		"       total_talk_time = c.total_talk_time + $9, last_call_duration = $9,"
 		"       notes = coalesce($10, c.notes), is_waiting = $3 = 'queued' AND $5 > $11,"
+		"       blocked_rule = NULL,"
 		"       contacted_at = CASE WHEN $12 THEN least(c.contacted_at, $4) ELSE c.contacted_at END,"
 		"       is_withdrawn = $13,"
 		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
@@ -344,6 +350,11 @@ is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call
  * Lock the row for a call that may be recorded.  False when the call has been
  * recorded already.
  *
+ * The guard of call_logs waits for who is changing the number's entry on the
+ * do-not-call list, and who does that goes on to lock the lead.  So the number
+ * comes first here, too.  (Who begins to list it between that and the lock of the
+ * lead makes one of the two fail with 40P01.)
+ *
  * Listing the number comes before all other locks, so what decides about such a
  * call is read before it, without a lock; only the number has to be the same
  * afterwards.
@@ -354,7 +365,13 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *detail
 	bool lists_number = strcmp(outcome->name, "do_not_call") == 0;
 	AttemptRow locked = *row;
 
-	read_row(row, !lists_number);
+	read_row(row, false);
+	if (!lists_number)
+	{
+		if (row->phone_number != NULL)
+			(void) ls_dnc_listed_soon(&row->org, row->phone_number);
+		read_row(row, true);
+	}
 	if (is_repeated(row, details, call))
 		return false;
 	check_row(row, details);

@@ -52,12 +52,13 @@ static const pg_uuid_t *recorded_row = NULL;
 /* What happened to a lead, and the batch that writes it. */
 typedef enum LeadEvent
 {
-	LEAD_MOVED,    /* another place in the queue, or it can (not) be dialled */
-	LEAD_BLOCKED,  /* must not be called any more */
-	LEAD_UNBLOCKED /* may be called again */
+	LEAD_MOVED,     /* another place in the queue, or it can (not) be dialled */
+	LEAD_BLOCKED,   /* must not be called any more */
+	LEAD_UNBLOCKED, /* may be called again */
+	LEAD_ELSEWHERE  /* is somewhere else, or has another number */
 } LeadEvent;
 
-#define N_EVENTS (LEAD_UNBLOCKED + 1)
+#define N_EVENTS (LEAD_ELSEWHERE + 1)
 
 /*
  * What a statement means for the queue.  It is kept until the statement's last
@@ -98,7 +99,7 @@ blocked_query(void)
 	LS_QUERY(query,
 		LOCKED_ROWS("",
 			"(c.status IN ('new', 'queued', 'calling') OR (c.status = 'contacted' AND " LS_IS_CALLBACK_SQL(
-				"c") "))") " SET status = 'dnc', claimed_by = NULL, lease_until = NULL, " SET_PLACE
+				"c") "))") " SET status = 'dnc', blocked_rule = NULL, claimed_by = NULL, lease_until = NULL, " SET_PLACE
 			OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID);
 
@@ -122,7 +123,25 @@ unblocked_query(void)
 			"c.status = 'dnc' AND c.outcome IS DISTINCT FROM 'do_not_call' AND a.removed_at IS NULL"
 			" AND c.attempts < coalesce(a.max_attempts_override, p.max_attempts)") //
 		" SET status = " LS_REQUEUED_SQL(
-			"c") ", is_waiting = c.next_attempt_at > $7, " SET_PLACE OF_LOCKED_ROW,
+			"c") ", is_waiting = c.next_attempt_at > $7, blocked_rule = NULL, " SET_PLACE
+			OF_LOCKED_ROW,
+		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
+		TIMESTAMPTZOID);
+
+	return &query;
+}
+
+/*
+ * A claim passed the lead over until some instant, because of where it was or of
+ * its number.  The next claim judges it anew.
+ */
+static LsQuery *
+elsewhere_query(void)
+{
+	LS_QUERY(query,
+		LOCKED_ROWS("",
+			"c.is_waiting AND c.blocked_rule IS NOT NULL") " SET is_waiting = false, next_attempt_at = $7, " SET_PLACE
+			OF_LOCKED_ROW,
 		UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, INT4ARRAYOID, BOOLARRAYOID, UUIDOID,
 		TIMESTAMPTZOID);
 
@@ -165,15 +184,16 @@ changes_of(LsLeadStatement *statement, void **state)
 static LsBatch *
 batch_for(QueueChanges *changes, LeadEvent event)
 {
-	LsQuery *query = event == LEAD_MOVED     ? moved_query()
-					 : event == LEAD_BLOCKED ? blocked_query()
-											 : unblocked_query();
+	LsQuery *query = event == LEAD_MOVED       ? moved_query()
+					 : event == LEAD_BLOCKED   ? blocked_query()
+					 : event == LEAD_UNBLOCKED ? unblocked_query()
+											   : elsewhere_query();
 	LsArgs fixed = {0};
 
 	if (changes->batches[event] == NULL)
 	{
 		ls_arg_uuid(&fixed, recorded_row);
-		if (event == LEAD_UNBLOCKED)
+		if (event == LEAD_UNBLOCKED || event == LEAD_ELSEWHERE)
 			ls_arg_timestamptz(&fixed, changes->statement->now);
 		changes->batches[event] = ls_batch_create(query, LISTENER_COLUMNS, column_types, &fixed);
 	}
@@ -207,6 +227,15 @@ add_lead(LsLeadStatement *statement, void **state, const LsLeadRow *row, LeadEve
 	changes->n++;
 }
 
+/* Does a change touch what hours and caps go by? */
+static bool
+is_elsewhere(const LsLeadRow *old, const LsLeadRow *new)
+{
+	return ls_lead_differs(old, new, LEAD_timezone) ||
+		   ls_lead_differs(old, new, LEAD_phone_number) || ls_lead_differs(old, new, LEAD_state) ||
+		   ls_lead_differs(old, new, LEAD_zip_code) || ls_lead_differs(old, new, LEAD_country);
+}
+
 /* Listener: one row. */
 static void
 listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, const LsLeadRow *new)
@@ -219,6 +248,8 @@ listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 	if (ls_lead_differs(old, new, LEAD_lead_score) || ls_lead_differs(old, new, LEAD_temperature) ||
 		is_dialable(old) != is_dialable(new))
 		add_lead(statement, state, new, LEAD_MOVED);
+	if (is_elsewhere(old, new))
+		add_lead(statement, state, new, LEAD_ELSEWHERE);
 	was_blocked = ls_lead_bool(old, LEAD_do_not_call);
 	blocked = ls_lead_bool(new, LEAD_do_not_call);
 	if (was_blocked != blocked)

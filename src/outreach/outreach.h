@@ -26,10 +26,13 @@
 #ifndef LS_OUTREACH_H
 #define LS_OUTREACH_H
 
+#include "compliance/contact.h"
 #include "leads/leads.h"
 
 extern const LsLeadListener ls_outreach_listener;
+extern const LsContactSource ls_outreach_contact_source;
 extern void ls_outreach_init(void);
+extern void ls_suppressions_init(void);
 extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
 extern void ls_counts_defer(void (*work)(void *), void *argument);
 

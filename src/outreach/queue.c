@@ -316,7 +316,7 @@ requeue(const LsAssignment *assignment, Datum members, Datum rows, Datum unblock
 		"UPDATE lead_system.campaign_leads c"
 		"   SET status = " LS_REQUEUED_SQL(
 			"c") ", outcome = nullif(c.outcome, 'list_removed'),"
-				 "       is_withdrawn = false, is_waiting = c.next_attempt_at > $8,"
+				 "       is_withdrawn = false, is_waiting = c.next_attempt_at > $8, blocked_rule = NULL,"
 				 "       lead_list_id = CASE WHEN c.is_withdrawn OR " HAS_NO_LIST
 				 " THEN $3 ELSE c.lead_list_id END,"
 				 "       list_priority = CASE WHEN c.is_withdrawn OR " HAS_NO_LIST

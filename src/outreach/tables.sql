@@ -134,6 +134,7 @@ CREATE TABLE lead_system.campaign_leads (
     last_attempt_at    timestamptz,
     next_attempt_at    timestamptz   NOT NULL DEFAULT lead_system.clock_now(),
     is_waiting         boolean       NOT NULL DEFAULT false,
+    blocked_rule       text,
     contacted_at       timestamptz,
     is_withdrawn       boolean       NOT NULL DEFAULT false,
     claimed_by         uuid,
@@ -170,6 +171,7 @@ COMMENT ON COLUMN lead_system.campaign_leads.temperature_rank IS 'Place of the l
 COMMENT ON COLUMN lead_system.campaign_leads.lead_score IS 'The lead''s score; kept by trigger of leads.';
 COMMENT ON COLUMN lead_system.campaign_leads.is_dialable IS 'The lead has a number, is not deleted and not spam; kept by trigger of leads.';
 COMMENT ON COLUMN lead_system.campaign_leads.is_waiting IS 'Kept out of the queue until next_attempt_at; a claim lets in those whose time has come.';
+COMMENT ON COLUMN lead_system.campaign_leads.blocked_rule IS 'The rule by which a claim passed the lead over, until next_attempt_at or, with status dnc, until somebody acts; NULL when the lead itself is blocked.';
 COMMENT ON COLUMN lead_system.campaign_leads.contacted_at IS 'When a person was first spoken to.';
 COMMENT ON COLUMN lead_system.campaign_leads.is_withdrawn IS 'The list was taken from the campaign before the campaign was done with the lead.';
 COMMENT ON COLUMN lead_system.campaign_leads.lease_until IS 'When a claim lapses, if nothing is recorded before.';

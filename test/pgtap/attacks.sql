@@ -96,7 +96,8 @@ SELECT throws_ok($$ COPY lead_system.leads (organization_id, email) FROM '/dev/n
 SELECT throws_ok($$ SET LOCAL row_security = off; SELECT 1 FROM lead_system.leads $$, '42501',
     'query would be affected by row-level security policy for table "leads"', 'row security cannot be switched off');
 SET LOCAL row_security = on;
-SELECT is_empty($$ SELECT tablename, attname FROM pg_catalog.pg_stats WHERE schemaname = 'lead_system' $$,
+SELECT is_empty($$ SELECT tablename, attname FROM pg_catalog.pg_stats WHERE schemaname = 'lead_system'
+    AND tablename NOT IN ('area_code_timezones', 'state_timezones') /* facts, the same for all */ $$,
     'the planner''s statistics, which hold values of all tenants, cannot be read');
 SELECT throws_ok('SELECT 1 FROM pg_catalog.pg_statistic', '42501', NULL, 'nor can the table behind them');
 SELECT results_eq($$ SELECT DISTINCT organization_id FROM lead_system.leads WHERE ctid = ANY (ARRAY(

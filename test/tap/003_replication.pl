@@ -34,6 +34,7 @@ my @reads = (
 	"SELECT lead_system.current_org_id(), lead_system.current_user_id(), lead_system.clock_now()",
 	"SELECT lead_system.normalize_phone('(202) 555-0101'), lead_system.is_valid_email('a\@example.com'), lead_system.is_e164('+12025550101')",
 	"SELECT lead_system.get_config('import.batch_size')",
+	"SELECT * FROM lead_system.compliance_report('2026-01-01', '2100-01-01')",
 	"SELECT * FROM lead_system.config_keys() ORDER BY 1",
 	"SELECT lead_system.extension_version()",
 	"SELECT lead_system.calculate_lead_score('$lead'), lead_system.calculate_lead_score('$lead', 'banti'), lead_system.score_at('$lead', '2026-06-01')",
@@ -102,7 +103,7 @@ $session->quit;
 # Logical replication into a database that has the extension.
 create_database($primary, 'mirror');
 my @tables = map { "lead_system.$_" } qw(organizations users categories leads lead_audit_log lead_status_history activities
-	lead_score_history dnc_list dnc_audit_log lead_lists lead_list_members);
+	lead_score_history dnc_list dnc_audit_log lead_lists lead_list_members call_logs sms_logs contact_attempts);
 my $list = join ', ', @tables;
 $primary->safe_psql('mirror', "INSERT INTO lead_system.organizations (id, name) VALUES ('f0000000-0000-4000-8000-000000000000', 'resident')");
 $primary->safe_psql('crm', "CREATE PUBLICATION leads FOR TABLE $list; SELECT pg_create_logical_replication_slot('mirror', 'pgoutput')");
@@ -132,6 +133,16 @@ $primary->wait_for_catchup('leads');
 same_text(rows_of('mirror'), rows_of('crm'), 'changes arrive as they are, and write no second history');
 is($primary->safe_psql('mirror', "SELECT lead_system.is_on_dnc_list('(202) 555-0166', '$alpha'), lead_system.calculate_lead_score('$lead') > 0"),
 	't|t', 'functions work on the copy');
+
+# A call that must not have been made is not taken over, although somebody got it past the publisher's guard.
+my $log = -s $primary->logfile;
+$primary->safe_psql('crm', <<"SQL");
+ALTER TABLE lead_system.call_logs DISABLE TRIGGER call_logs_guard;
+INSERT INTO lead_system.call_logs (organization_id, direction, status, called_phone) VALUES ('$alpha', 'outbound', 'answered', '+12025550166');
+ALTER TABLE lead_system.call_logs ENABLE ALWAYS TRIGGER call_logs_guard;
+SQL
+$primary->wait_for_log(qr/an outbound row of "call_logs" is refused/, $log);
+is($primary->safe_psql('mirror', "SELECT count(*) FROM lead_system.call_logs WHERE called_phone = '+12025550166'"), '0', 'a call to a listed number is refused by the subscriber');
 $primary->safe_psql('mirror', 'ALTER SUBSCRIPTION leads DISABLE');
 $primary->safe_psql('mirror', 'ALTER SUBSCRIPTION leads SET (slot_name = NONE)');
 $primary->safe_psql('mirror', 'DROP SUBSCRIPTION leads');

@@ -80,6 +80,7 @@ BEGIN
     INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES (org, lead, lead, 'question');
 
     PERFORM lead_system.add_to_dnc_list(number || '50', word, word);
+    INSERT INTO lead_system.calling_rules (organization_id, weekdays, from_time, to_time, source) VALUES (org, 64, '09:00', '20:00', word);
 
     PERFORM lead_system.import_leads_csv(word || ' list',
         'first_name,phone' || E'\n' || word || ',' || number || '10' || E'\n' || word || ',' || number || '11' || E'\n' || word || ',12');
@@ -88,6 +89,8 @@ BEGIN
     PERFORM lead_system.add_lead_list_to_campaign(campaign, list);
     SELECT campaign_lead_id INTO STRICT claimed FROM lead_system.claim_campaign_leads(campaign);
     PERFORM lead_system.record_call_attempt(claimed, 'no_answer', 3, jsonb_build_object('notes', word));
+    INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, message_text) VALUES (org, 'outbound', number || '60', word);
+    PERFORM lead_system.suppress_in_campaign(campaign, number || '70', word);
 
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
