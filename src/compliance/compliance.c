@@ -9,11 +9,16 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/dnc_audit.h"
 #include "core/grants.h"
 
 static const LsGrant compliance_grants[] = {
 	{"dnc_list", "SELECT", LS_LEVEL_READONLY, false},
 	{"dnc_audit_log", "SELECT", LS_LEVEL_READONLY, false},
+	{"dnc_audit_chain", "SELECT", LS_LEVEL_READONLY, false},
+	{"dnc_audit_heads", "SELECT", LS_LEVEL_READONLY, false},
+	{"verify_dnc_audit()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"dnc_audit_head()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
@@ -26,6 +31,7 @@ void
 ls_compliance_init(void)
 {
 	ls_lookup_init();
+	ls_audit_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }
