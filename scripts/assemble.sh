@@ -19,7 +19,7 @@ SET LOCAL search_path TO pg_catalog, pg_temp;
 
 HEAD
 
-for part in $(parts '/functions\.sql$'); do
+for part in $(parts '[/_]functions\.sql$'); do
     cat "$part"
     echo
 done
@@ -29,7 +29,7 @@ CREATE FUNCTION lead_system.storage_script() RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $function$ SELECT $storage$
 STORAGE
-for part in $(parts '/(tables|views)\.sql$'); do
+for part in $(parts '[/_](tables|views)\.sql$'); do
     cat "$part"
     echo
 done

@@ -24,8 +24,8 @@
 
 #define PAGE_ROWS 5000
 
-/* Columns of the page query before those of the audit row. */
-#define LINK_COLUMNS 4
+/* Columns of the query before those of the audit row. */
+#define LINK_COLUMNS 5
 
 /* How far the walk has come. */
 typedef struct Walk
@@ -75,64 +75,57 @@ link_holds(Walk *walk, LsHash *hash, uint64 row)
 	return memcmp(walk->hash, chain_hash, LS_HASH_SIZE) == 0;
 }
 
-/* Walk over a page of the chain; false at its end. */
+/*
+ * Is a row that has no link out of place?  The current transaction's own rows
+ * get theirs when it commits.
+ */
 static bool
-walk_page(Walk *walk, LsHash *hash)
+was_inserted(Walk *walk, uint64 row)
 {
-	LS_QUERY(query,
-		"SELECT c.sequence, c.audit_id, c.row_hash, c.chain_hash, " LS_AUDIT_COLUMN_NAMES
-		"  FROM (SELECT * FROM lead_system.dnc_audit_chain"
-		"         WHERE organization_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3) c"
-		"  LEFT JOIN lead_system.dnc_audit_log a ON a.organization_id = $1 AND a.id = c.audit_id"
-		" ORDER BY c.sequence",
-		UUIDOID, INT8OID, INT8OID);
-	LsArgs args = {0};
-	LsScope scope;
-	uint64 n;
-	uint64 row;
+	bool isnull;
+	TransactionId xmin = DatumGetTransactionId(ls_result(row, LINK_COLUMNS, &isnull));
 
-	ls_arg_uuid(&args, &walk->org);
-	ls_arg_int64(&args, walk->sequence);
-	ls_arg_int64(&args, PAGE_ROWS);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	n = ls_query_run(&query, &args, LS_READ);
-	for (row = 0; row < n && !walk->broken; row++)
-		walk->broken = !link_holds(walk, hash, row);
-	ls_scope_close(&scope);
-	return n == PAGE_ROWS && !walk->broken;
+	walk->audit_id = ls_result_uuid(row, LINK_COLUMNS + 2);
+	return !TransactionIdIsCurrentTransactionId(xmin);
 }
 
 /*
- * Is there an audit row without a link?  The current transaction's own rows get
- * theirs when it commits.
+ * Walk over the chain, and after it over the rows that have no link.
+ *
+ * A full join, since that is always done by sorting or hashing: no index leads
+ * from a row to its link, and statistics that are behind would have the server
+ * read one table anew for each row of the other.
  */
-static bool
-find_inserted(Walk *walk)
+static void
+walk_chain(Walk *walk, LsHash *hash)
 {
 	LS_QUERY(query,
-		"SELECT a.id, a.xmin FROM lead_system.dnc_audit_log a"
-		" WHERE a.organization_id = $1"
-		"   AND NOT EXISTS (SELECT 1 FROM lead_system.dnc_audit_chain c"
-		"                    WHERE c.organization_id = $1 AND c.audit_id = a.id)"
-		" ORDER BY a.created_at, a.id",
+		"SELECT c.sequence, c.audit_id, c.row_hash, c.chain_hash, a.xmin, " LS_AUDIT_COLUMN_NAMES
+		"  FROM (SELECT sequence, audit_id, row_hash, chain_hash FROM lead_system.dnc_audit_chain"
+		"         WHERE organization_id = $1) c"
+		"  FULL JOIN (SELECT l.*, l.xmin FROM lead_system.dnc_audit_log l"
+		"              WHERE l.organization_id = $1) a ON a.id = c.audit_id"
+		" ORDER BY c.sequence NULLS LAST, a.created_at, a.id",
 		UUIDOID);
 	LsArgs args = {0};
 	LsScope scope;
-	uint64 n;
-	uint64 row;
-	bool isnull;
+	Portal portal;
 
 	ls_arg_uuid(&args, &walk->org);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	n = ls_query_run(&query, &args, LS_READ);
-	for (row = 0; row < n && !walk->broken; row++)
+	portal = ls_query_open(&query, &args, LS_READ);
+	do
 	{
-		walk->audit_id = ls_result_uuid(row, 1);
-		walk->broken =
-			!TransactionIdIsCurrentTransactionId(DatumGetTransactionId(ls_result(row, 2, &isnull)));
-	}
+		uint64 row;
+
+		SPI_cursor_fetch(portal, true, PAGE_ROWS);
+		for (row = 0; row < SPI_processed && !walk->broken; row++)
+			walk->broken = ls_result_isnull(row, 1) ? was_inserted(walk, row)
+													: !link_holds(walk, hash, row);
+		SPI_freetuptable(SPI_tuptable);
+	} while (SPI_processed > 0 && !walk->broken);
+	SPI_cursor_close(portal);
 	ls_scope_close(&scope);
-	return walk->broken;
 }
 
 /* The end of the chain as it was written; sequence 0 when there is none. */
@@ -169,7 +162,6 @@ end_is_missing(Walk *walk)
 	}
 	else
 		missing = walk->sequence > 0;
-	walk->broken = missing;
 	ls_scope_close(&scope);
 	return missing;
 }
@@ -189,11 +181,10 @@ ls_compliance_verify_audit(PG_FUNCTION_ARGS)
 	ls_require_org(&walk.org);
 	InitMaterializedSRF(fcinfo, 0);
 	ls_hash_open(&hash);
-	while (walk_page(&walk, &hash))
-		CHECK_FOR_INTERRUPTS();
+	walk_chain(&walk, &hash);
 	ls_hash_close(&hash);
-	if (!walk.broken && !find_inserted(&walk))
-		(void) end_is_missing(&walk);
+	if (!walk.broken)
+		walk.broken = end_is_missing(&walk);
 
 	values[0] = BoolGetDatum(!walk.broken);
 	nulls[0] = false;

@@ -205,6 +205,20 @@ ls_query_write_latest(LsQuery *query, const LsArgs *args)
 	return SPI_processed;
 }
 
+/* Start reading a result piece by piece, with SPI_cursor_fetch() and the getters. */
+Portal
+ls_query_open(LsQuery *query, const LsArgs *args, LsRunMode mode)
+{
+	Portal portal;
+
+	Assert((args ? args->n : 0) == query->nargs);
+	portal = SPI_cursor_open(NULL, query_plan(query), args ? (Datum *) args->values : NULL,
+		args ? args->nulls : NULL, mode == LS_READ);
+	if (portal == NULL)
+		elog(ERROR, "query \"%s\" failed: %s", query->sql, SPI_result_code_string(SPI_result));
+	return portal;
+}
+
 /* Append an argument; a reference must stay valid until the query has run. */
 void
 ls_arg_datum(LsArgs *args, Datum value, bool isnull)
