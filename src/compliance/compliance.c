@@ -10,6 +10,7 @@
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "compliance/dnc_audit.h"
+#include "compliance/privacy.h"
 #include "core/grants.h"
 
 static const LsGrant compliance_grants[] = {
@@ -19,6 +20,11 @@ static const LsGrant compliance_grants[] = {
 	{"dnc_audit_heads", "SELECT", LS_LEVEL_READONLY, false},
 	{"verify_dnc_audit()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"dnc_audit_head()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"erasures", "SELECT", LS_LEVEL_ADMIN, true},
+	{"erasure_keys", "SELECT", LS_LEVEL_OWNER, false},
+	{"personal_data_columns()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"export_lead(uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"erase_lead(uuid, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
@@ -33,5 +39,6 @@ ls_compliance_init(void)
 	ls_lookup_init();
 	ls_audit_init();
 	ls_leads_register_step(ls_dnc_step);
+	ls_erasure_init();
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

@@ -9,6 +9,7 @@
 #define LS_CORE_TRIGGER_H
 
 #include "commands/trigger.h"
+#include "utils/uuid.h"
 
 typedef enum LsTriggerKind
 {
@@ -30,5 +31,7 @@ extern TriggerData *ls_trigger_check(FunctionCallInfo fcinfo, const char *functi
 extern void ls_trigger_check_args(TriggerData *trigdata, const char *function, int n);
 extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
 extern int ls_trigger_attnum(Relation rel, const char *column);
+
+extern void ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead);
 
 #endif /* LS_CORE_TRIGGER_H */
