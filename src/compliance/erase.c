@@ -123,7 +123,8 @@ erased_value(const char *table, const char *column, const char *type, bool not_n
 		nothing = "'{}'";
 	else if (strcmp(type, "inet") == 0 || strcmp(type, "cidr") == 0)
 		nothing = "'0.0.0.0'";
-	return psprintf("CASE WHEN %s IS NOT NULL THEN %s END", name, nothing);
+	return psprintf("CASE WHEN %s IS NOT NULL THEN %s::pg_catalog.%s END", name, nothing,
+		quote_identifier(type));
 }
 
 /*

@@ -71,11 +71,11 @@ ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead)
 }
 
 /*
- * May this row of a history be changed?  With the lead that is being erased, or
- * when it has the number of that lead and belongs to none.
+ * Is an update of a row part of the erasure of its lead?  Also when it belongs to
+ * none, and has the number of that lead.
  */
-static bool
-may_change(TriggerData *trigdata)
+bool
+ls_row_is_being_erased(TriggerData *trigdata)
 {
 	pg_uuid_t org;
 	pg_uuid_t lead;
@@ -122,7 +122,8 @@ ls_core_append_only(PG_FUNCTION_ARGS)
 	ls_trigger_check_args(trigdata, "append_only", 0);
 	if (for_row && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && may_go(trigdata))
 		return PointerGetDatum(trigdata->tg_trigtuple);
-	if (for_row && TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && may_change(trigdata))
+	if (for_row && TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		ls_row_is_being_erased(trigdata))
 		return PointerGetDatum(trigdata->tg_newtuple);
 	if (!for_row)
 		ereport(ERROR, (errcode(LS_ERRCODE_APPEND_ONLY),

@@ -63,8 +63,11 @@ INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_i
 SELECT :'alpha', l.id, :'lead', 'Zebedee again' FROM lead_system.lead_lists l WHERE l.organization_id = :'alpha';
 INSERT INTO lead_system.campaign_leads (organization_id, campaign_id, lead_id, notes)
 VALUES (:'alpha', 'a0000000-0000-4000-8000-0000000000c1', :'lead', 'Zebedee wants a call');
+-- As if a contractor had written when the window was open.
+SET LOCAL session_replication_role = replica;
 INSERT INTO lead_system.messages (organization_id, lead_id, sender_id, message_text)
 VALUES (:'alpha', :'lead', 'a0000000-0000-4000-8000-0000000000a1', 'Dear Zebedee');
+SET LOCAL session_replication_role = origin;
 INSERT INTO lead_system.lead_import_errors (organization_id, import_id, line, raw_text, sqlstate, reason)
 SELECT :'alpha', i.id, v.line, v.raw_text, '22023', v.reason
   FROM lead_system.lead_imports i,
