@@ -20,7 +20,7 @@ static const LsGrant compliance_grants[] = {
 	{"dnc_audit_heads", "SELECT", LS_LEVEL_READONLY, false},
 	{"verify_dnc_audit()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"dnc_audit_head()", "EXECUTE", LS_LEVEL_READONLY, false},
-	{"erasures", "SELECT", LS_LEVEL_ADMIN, true},
+	{"erasures", "SELECT", LS_LEVEL_READONLY, false},
 	{"erasure_keys", "SELECT", LS_LEVEL_OWNER, false},
 	{"personal_data_columns()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"export_lead(uuid)", "EXECUTE", LS_LEVEL_READONLY, false},

@@ -87,7 +87,8 @@ add_chunk(const pg_uuid_t *org)
 
 	chunk->subid = GetCurrentSubTransactionId();
 	chunk->org = *org;
-	chunk->capacity = last_chunk == NULL ? FIRST_CAPACITY : Min(last_chunk->capacity * 2, LAST_CAPACITY);
+	chunk->capacity =
+		last_chunk == NULL ? FIRST_CAPACITY : Min(last_chunk->capacity * 2, LAST_CAPACITY);
 	chunk->ids = palloc(sizeof(pg_uuid_t) * chunk->capacity);
 	chunk->hashes = palloc(LS_HASH_SIZE * chunk->capacity);
 	chunk->previous = last_chunk;
@@ -229,12 +230,10 @@ write_links(LsHash *hash, Head *head, const Chunk *chunk)
 	head->audit_id = chunk->ids[chunk->n - 1];
 	ls_arg_datum(&args, ls_uuid_array(chunk->ids, chunk->n), false);
 	ls_arg_datum(&args,
-		PointerGetDatum(
-			construct_array(row_hashes, chunk->n, BYTEAOID, -1, false, TYPALIGN_INT)),
+		PointerGetDatum(construct_array(row_hashes, chunk->n, BYTEAOID, -1, false, TYPALIGN_INT)),
 		false);
 	ls_arg_datum(&args,
-		PointerGetDatum(
-			construct_array(chain_hashes, chunk->n, BYTEAOID, -1, false, TYPALIGN_INT)),
+		PointerGetDatum(construct_array(chain_hashes, chunk->n, BYTEAOID, -1, false, TYPALIGN_INT)),
 		false);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }

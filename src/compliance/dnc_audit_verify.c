@@ -120,8 +120,8 @@ walk_chain(Walk *walk, LsHash *hash)
 
 		SPI_cursor_fetch(portal, true, PAGE_ROWS);
 		for (row = 0; row < SPI_processed && !walk->broken; row++)
-			walk->broken = ls_result_isnull(row, 1) ? was_inserted(walk, row)
-													: !link_holds(walk, hash, row);
+			walk->broken =
+				ls_result_isnull(row, 1) ? was_inserted(walk, row) : !link_holds(walk, hash, row);
 		SPI_freetuptable(SPI_tuptable);
 	} while (SPI_processed > 0 && !walk->broken);
 	SPI_cursor_close(portal);

@@ -160,8 +160,7 @@ erasing_statement(const char *table, const char *condition, const char *referenc
 	{
 		char *column = ls_result_text(row, 1);
 		const LsPersonalColumn *known = ls_personal_column(table, column);
-		char *value =
-			erased_value(table, column, ls_result_text(row, 2), ls_result_bool(row, 3));
+		char *value = erased_value(table, column, ls_result_text(row, 2), ls_result_bool(row, 3));
 		const char *name = quote_identifier(column);
 
 		if (value == NULL)
@@ -283,9 +282,9 @@ check_call(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"reason\" must not be empty")));
 	if (!ls_caller_is_admin())
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						   errmsg("permission denied to erase a lead"),
-						   errdetail("Only administrators may do so.")));
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to erase a lead"),
+				errdetail("Only administrators may do so.")));
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 						   errmsg("a lead is erased in isolation level READ COMMITTED only"),

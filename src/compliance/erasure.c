@@ -136,8 +136,8 @@ erased_by_index(Relation rel, Oid indexid, const pg_uuid_t *org, const char *e16
 	bool found;
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
-	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_BYTEAEQ,
-		PointerGetDatum(number_hash(org, e164)));
+	ScanKeyInit(
+		&keys[1], 2, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(number_hash(org, e164)));
 	found = ls_dirty_exists(rel, index, keys, 2, NULL, NULL);
 	index_close(index, AccessShareLock);
 	return found;

@@ -58,10 +58,10 @@ add_rows(StringInfo json, const char *table, const char *condition, int n, const
 
 	if (!OidIsValid(relid) || pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		return;
-	sql = psprintf("SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t))::text FROM %s.%s t WHERE %s",
-		LS_SCHEMA, quote_identifier(table), condition);
-	rc = SPI_execute_with_args(
-		sql, n, (Oid *) types, (Datum *) args->values, args->nulls, true, 0);
+	sql =
+		psprintf("SELECT pg_catalog.jsonb_agg(pg_catalog.to_jsonb(t))::text FROM %s.%s t WHERE %s",
+			LS_SCHEMA, quote_identifier(table), condition);
+	rc = SPI_execute_with_args(sql, n, (Oid *) types, (Datum *) args->values, args->nulls, true, 0);
 	if (rc != SPI_OK_SELECT)
 		elog(ERROR, "\"%s\" failed: %s", sql, SPI_result_code_string(rc));
 	rows = ls_result_text(0, 1);
@@ -115,7 +115,8 @@ add_number(StringInfo json, const pg_uuid_t *org, const char *phone)
 	ls_arg_uuid(&args, org);
 	ls_arg_text(&args, phone);
 	for (i = 0; i < n; i++)
-		add_rows(json, names[i], "organization_id = $1 AND phone_number = $2", args.n, &args, types);
+		add_rows(
+			json, names[i], "organization_id = $1 AND phone_number = $2", args.n, &args, types);
 }
 
 PG_FUNCTION_INFO_V1(ls_compliance_export_lead);

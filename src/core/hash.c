@@ -18,7 +18,8 @@
 static void
 hash_failed(const char *what)
 {
-	ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256: %s", what)));
+	ereport(
+		ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute SHA-256: %s", what)));
 }
 
 /* Make the state; freed by ls_hash_close(), or by the server on an error. */

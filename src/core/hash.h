@@ -26,7 +26,6 @@ extern void ls_hash_field(LsHash *hash, const char *name, const void *data, size
 extern void ls_hash_end(LsHash *hash, uint8 *result);
 extern void ls_hash_close(LsHash *hash);
 
-extern void ls_hmac(
-	const void *key, size_t key_len, const void *data, size_t len, uint8 *result);
+extern void ls_hmac(const void *key, size_t key_len, const void *data, size_t len, uint8 *result);
 
 #endif /* LS_CORE_HASH_H */

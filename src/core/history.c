@@ -122,8 +122,7 @@ ls_core_append_only(PG_FUNCTION_ARGS)
 	ls_trigger_check_args(trigdata, "append_only", 0);
 	if (for_row && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && may_go(trigdata))
 		return PointerGetDatum(trigdata->tg_trigtuple);
-	if (for_row && TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		ls_row_is_being_erased(trigdata))
+	if (for_row && TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && ls_row_is_being_erased(trigdata))
 		return PointerGetDatum(trigdata->tg_newtuple);
 	if (!for_row)
 		ereport(ERROR, (errcode(LS_ERRCODE_APPEND_ONLY),

@@ -4,7 +4,7 @@
 -- Runs alone: pg_prove test/pgtap/privacy.sql
 
 BEGIN;
-SELECT plan(35);
+SELECT plan(38);
 \ir lib/two_organizations.sql
 
 CREATE TEMP VIEW text_columns AS
@@ -37,23 +37,23 @@ SELECT is_empty($$
      WHERE kind IN ('none', 'staff') AND on_erasure <> 'keep' OR kind NOT IN ('none', 'staff') AND on_erasure = 'keep' AND note NOT LIKE 'kept by law%'
 $$, 'what is personal is erased, or kept by law');
 
--- A person with traces everywhere.
+-- A person with traces everywhere, and another one.
 \set lead 'a0000000-0000-4000-8000-0000000000e1'
 \set other 'a0000000-0000-4000-8000-0000000000e2'
-SELECT set_config('app.current_org_id', :'alpha', true), set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a1', true),
-       set_config('app.client_ip', '192.0.2.77', true), set_config('app.user_agent', 'Zebedee agent', true) \g /dev/null
+SELECT set_config('app.current_org_id', :'alpha', true), set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a1', true) \g /dev/null
+INSERT INTO lead_system.leads (organization_id, id, first_name, last_name, email, phone_number, notes)
+VALUES (:'alpha', :'other', 'Another', 'Person', 'another@person.example', '+12125550178', 'keep me');
+UPDATE lead_system.leads SET notes = 'changed' WHERE id = :'other';
+SELECT set_config('app.client_ip', '192.0.2.77', true), set_config('app.user_agent', 'Zebedee agent', true) \g /dev/null
 INSERT INTO lead_system.leads (organization_id, id, first_name, last_name, company_name, email, phone_number, address, city, state, zip_code,
     current_solution, message, title, description, linkedin_url, company_website, company_revenue, source, source_id, source_metadata, external_ids,
     tags, notes, metadata, timezone)
 VALUES (:'alpha', :'lead', 'Zebedee', 'Quillfeather', 'Zebedee Quillfeather Ltd', 'zebedee@quillfeather.example', '+12125550177', '1 Quillfeather Road',
     'Quillfeather', 'NY', '10001', 'Zebedee does it', 'I am Zebedee', 'Zebedee job', 'for Zebedee', 'https://example.com/in/quillfeather',
     'https://quillfeather.example', 'Zebedee much', 'web', 'zebedee-1', '{"name": "Zebedee"}', '{"crm": "zebedee"}', '{zebedee}', 'Zebedee notes', '{"phone": "+12125550177"}',
-    'America/New_York'),
-    (:'alpha', :'other', 'Another', 'Person', NULL, 'another@person.example', '+12125550178', NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'web', 'other-1', '{}', '{}', '{}', 'keep me', '{}', NULL);
+    'America/New_York');
 UPDATE lead_system.leads SET first_name = 'Zebedee2', phone_number = '+12125550176' WHERE id = :'lead';
 UPDATE lead_system.leads SET first_name = 'Zebedee', phone_number = '+12125550177' WHERE id = :'lead';
-UPDATE lead_system.leads SET notes = 'changed' WHERE id = :'other';
 SELECT lead_system.change_lead_status(:'lead', 'Contacted', 'Zebedee called') \g /dev/null
 SELECT lead_system.add_lead_note(:'lead', 'Zebedee said +1 212 555 0177') \g /dev/null
 INSERT INTO lead_system.call_logs (organization_id, lead_id, caller_phone, called_phone, direction, status, notes, recording_url)
@@ -165,8 +165,15 @@ SELECT throws_ok(format($$ SELECT lead_system.erase_lead(%L, ' ') $$, :'lead'), 
 SELECT set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000a2', true) \g /dev/null
 SELECT throws_ok(format($$ SELECT lead_system.erase_lead(%L, 'x') $$, :'lead'), '42501', NULL, 'a user who is no administrator may not erase');
 SELECT throws_ok($$ UPDATE lead_system.activities SET description = 'x' $$, 'LS021', NULL, 'histories are closed again');
-SELECT set_config('app.current_user_id', '', true), set_config('role', 'tap_readonly', true) \g /dev/null
-SELECT ok(NOT lead_system.export_lead('a0000000-0000-4000-8000-000000000001') ? 'erasures', 'who may not read a table does not get it in an export');
+-- By level: everybody who reads may export, and gets what the level reads.
+SELECT set_config('app.current_user_id', '', true) \g /dev/null
+REVOKE SELECT ON lead_system.activities FROM tap_readonly;
+SELECT set_config('role', 'tap_readonly', true) \g /dev/null
+SELECT ok(lead_system.export_lead('a0000000-0000-4000-8000-000000000001') ? 'lead_audit_log', 'level readonly exports');
+SELECT ok(NOT lead_system.export_lead('a0000000-0000-4000-8000-000000000001') ? 'activities', 'but not what it may not read');
+SELECT throws_ok($$ SELECT lead_system.erase_lead('a0000000-0000-4000-8000-000000000001', 'x') $$, '42501', NULL, 'and erases nothing');
+SELECT throws_ok($$ SELECT key FROM lead_system.erasure_keys $$, '42501', NULL, 'nor reads the secret');
+
 SELECT set_config('role', 'none', true) \g /dev/null
 
 SELECT * FROM finish();
