@@ -17,14 +17,14 @@ COMMENT ON COLUMN lead_system.dnc_audit_chain.sequence IS 'Place in the organiza
 COMMENT ON COLUMN lead_system.dnc_audit_chain.row_hash IS 'SHA-256 of the audit row.';
 COMMENT ON COLUMN lead_system.dnc_audit_chain.chain_hash IS 'SHA-256 of the chain_hash before, the place, and row_hash: it stands for all links up to this one.';
 
+-- No foreign key, as for a history: an organization that leaves takes it last,
+-- when nobody can be committing a change of the list any more.
 CREATE TABLE lead_system.dnc_audit_heads (
     organization_id uuid   NOT NULL,
     sequence        bigint NOT NULL,
     audit_id        uuid   NOT NULL,
     chain_hash      bytea  NOT NULL,
     CONSTRAINT dnc_audit_heads_pkey PRIMARY KEY (organization_id),
-    CONSTRAINT dnc_audit_heads_organization_id_fkey FOREIGN KEY (organization_id)
-        REFERENCES lead_system.organizations (id) ON DELETE CASCADE,
     CONSTRAINT dnc_audit_heads_chain_hash_check CHECK (length(chain_hash) = 32)
 );
 COMMENT ON TABLE lead_system.dnc_audit_heads IS
