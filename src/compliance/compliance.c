@@ -10,6 +10,8 @@
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "compliance/contact_log.h"
+#include "compliance/dnc_audit.h"
+#include "compliance/privacy.h"
 #include "core/grants.h"
 
 /* Not the id, for the reason given for pipelines. */
@@ -27,6 +29,15 @@ static const LsGrant compliance_grants[] = {
 	{"opt_out_phrases", "INSERT (" PHRASE_COLUMNS ")", LS_LEVEL_MANAGER, false},
 	{"opt_out_phrases", "DELETE, UPDATE (" PHRASE_COLUMNS ")", LS_LEVEL_ADMIN, false},
 	{"detect_opt_out(text, text)", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"dnc_audit_chain", "SELECT", LS_LEVEL_READONLY, false},
+	{"dnc_audit_heads", "SELECT", LS_LEVEL_READONLY, false},
+	{"verify_dnc_audit()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"dnc_audit_head()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"erasures", "SELECT", LS_LEVEL_READONLY, false},
+	{"erasure_keys", "SELECT", LS_LEVEL_OWNER, false},
+	{"personal_data_columns()", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"export_lead(uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"erase_lead(uuid, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 	{"is_on_dnc_list(text, uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"add_to_dnc_list(text, text, text, timestamptz, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"add_numbers_to_dnc_list(text[], text, text, timestamptz)", "EXECUTE", LS_LEVEL_MANAGER,
@@ -50,6 +61,8 @@ ls_compliance_init(void)
 	ls_national_init();
 	ls_consents_init();
 	ls_opt_out_init();
+	ls_audit_init();
 	ls_leads_register_step(ls_dnc_step);
+	ls_erasure_init();
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

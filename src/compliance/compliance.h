@@ -20,6 +20,7 @@
 extern bool ls_dnc_listed_soon(const pg_uuid_t *org, const char *e164);
 extern bool ls_dnc_listed(const pg_uuid_t *org, const char *e164);
 extern void ls_dnc_step(LsLeadChange *change);
+extern void ls_dnc_status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked);
 extern void ls_dnc_add(
 	const pg_uuid_t *org, const char *e164, const char *reason, const char *source);
 extern const pg_uuid_t *ls_dnc_overriding(void);

@@ -19,6 +19,7 @@
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "compliance/consents.h"
+#include "compliance/privacy.h"
 #include "core/clock.h"
 #include "core/dirty.h"
 #include "core/extension.h"
@@ -214,8 +215,8 @@ must_ask(const LsLeadChange *change)
  * The status goes with the block, where the pipeline has a status for it; a
  * lead that is unblocked starts anew (D5, D6).
  */
-static void
-status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
+void
+ls_dnc_status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked)
 {
 	bool isnull;
 	Datum id = ls_lead_get(change->row, LEAD_pipeline_id, &isnull);
@@ -302,6 +303,8 @@ ls_dnc_step(LsLeadChange *change)
 	bool unblocks = was_blocked && !ls_lead_bool(change->row, LEAD_do_not_call);
 	bool was_listed = was_blocked && blocked_by(change->old, LS_BLOCKED_BY_LIST);
 
+	if (ls_lead_is_being_erased(change))
+		return;
 	check_block_by_hand(change, was_blocked, unblocks);
 	follow_status(change);
 	if (must_ask(change))
@@ -327,5 +330,5 @@ ls_dnc_step(LsLeadChange *change)
 	if (!ls_lead_bool(change->row, LEAD_do_not_call))
 		ls_lead_set_text(change->row, LEAD_calling_blocked_reason, NULL);
 	if (ls_lead_bool(change->row, LEAD_do_not_call) != was_blocked)
-		status_follows(change, was_blocked, ls_lead_bool(change->row, LEAD_do_not_call));
+		ls_dnc_status_follows(change, was_blocked, ls_lead_bool(change->row, LEAD_do_not_call));
 }

@@ -50,6 +50,42 @@ parent_is_gone(TriggerData *trigdata, const char *parent, const char *column)
 		   !ls_row_exists(parent, &org, &id);
 }
 
+/* The lead whose histories are being rewritten, and its organisation. */
+static pg_uuid_t open_org;
+static pg_uuid_t open_lead;
+static bool is_open = false;
+
+/*
+ * Let the rows of a lead's histories be changed, until it is called with NULL.
+ * For the erasure of personal data alone.
+ */
+void
+ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead)
+{
+	is_open = (lead != NULL);
+	if (is_open)
+	{
+		open_org = *org;
+		open_lead = *lead;
+	}
+}
+
+/*
+ * Is an update of a row part of the erasure of its lead?  Also when it belongs to
+ * none, and has the number of that lead.
+ */
+bool
+ls_row_is_being_erased(TriggerData *trigdata)
+{
+	pg_uuid_t org;
+	pg_uuid_t lead;
+
+	if (!is_open || SPI_fnumber(RelationGetDescr(trigdata->tg_relation), "lead_id") <= 0)
+		return false;
+	return row_uuid(trigdata, "organization_id", &org) && ls_uuid_equal(&org, &open_org) &&
+		   (!row_uuid(trigdata, "lead_id", &lead) || ls_uuid_equal(&lead, &open_lead));
+}
+
 /* May this row of a history be deleted?  With its organisation or its parent. */
 static bool
 may_go(TriggerData *trigdata)
@@ -86,6 +122,8 @@ ls_core_append_only(PG_FUNCTION_ARGS)
 	ls_trigger_check_args(trigdata, "append_only", 0);
 	if (for_row && TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) && may_go(trigdata))
 		return PointerGetDatum(trigdata->tg_trigtuple);
+	if (for_row && TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && ls_row_is_being_erased(trigdata))
+		return PointerGetDatum(trigdata->tg_newtuple);
 	if (!for_row)
 		ereport(ERROR, (errcode(LS_ERRCODE_APPEND_ONLY),
 						   errmsg("table \"%s\" cannot be truncated",

@@ -185,6 +185,40 @@ ls_query_run_latest(LsQuery *query, const LsArgs *args)
 	return SPI_processed;
 }
 
+/*
+ * Write on top of what is committed now, in REPEATABLE READ, too.  For a row of
+ * ours that nobody else can be writing, since the caller holds a lock that
+ * every writer takes.
+ */
+uint64
+ls_query_write_latest(LsQuery *query, const LsArgs *args)
+{
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	int rc;
+
+	Assert((args ? args->n : 0) == query->nargs);
+	rc = SPI_execute_snapshot(query_plan(query), args ? (Datum *) args->values : NULL,
+		args ? args->nulls : NULL, snapshot, InvalidSnapshot, false, true, 0);
+	UnregisterSnapshot(snapshot);
+	if (rc < 0)
+		elog(ERROR, "query \"%s\" failed: %s", query->sql, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* Start reading a result piece by piece, with SPI_cursor_fetch() and the getters. */
+Portal
+ls_query_open(LsQuery *query, const LsArgs *args, LsRunMode mode)
+{
+	Portal portal;
+
+	Assert((args ? args->n : 0) == query->nargs);
+	portal = SPI_cursor_open(NULL, query_plan(query), args ? (Datum *) args->values : NULL,
+		args ? args->nulls : NULL, mode == LS_READ);
+	if (portal == NULL)
+		elog(ERROR, "query \"%s\" failed: %s", query->sql, SPI_result_code_string(SPI_result));
+	return portal;
+}
+
 /* Append an argument; a reference must stay valid until the query has run. */
 void
 ls_arg_datum(LsArgs *args, Datum value, bool isnull)

@@ -85,6 +85,8 @@ extern void ls_scope_close(LsScope *scope);
 extern uint64 ls_query_run(LsQuery *query, const LsArgs *args, LsRunMode mode);
 extern uint64 ls_query_run_limit(LsQuery *query, const LsArgs *args, LsRunMode mode, uint64 limit);
 extern uint64 ls_query_run_latest(LsQuery *query, const LsArgs *args);
+extern Portal ls_query_open(LsQuery *query, const LsArgs *args, LsRunMode mode);
+extern uint64 ls_query_write_latest(LsQuery *query, const LsArgs *args);
 
 extern void ls_arg_datum(LsArgs *args, Datum value, bool isnull);
 extern void ls_arg_uuid(LsArgs *args, const pg_uuid_t *value);

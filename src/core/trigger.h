@@ -9,6 +9,7 @@
 #define LS_CORE_TRIGGER_H
 
 #include "commands/trigger.h"
+#include "utils/uuid.h"
 
 typedef enum LsTriggerKind
 {
@@ -31,5 +32,8 @@ extern void ls_trigger_check_args(TriggerData *trigdata, const char *function, i
 extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
 extern int ls_trigger_attnum(Relation rel, const char *column);
 extern bool ls_trigger_fires_always(Relation rel, const char *name);
+
+extern bool ls_row_is_being_erased(TriggerData *trigdata);
+extern void ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead);
 
 #endif /* LS_CORE_TRIGGER_H */

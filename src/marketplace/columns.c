@@ -31,7 +31,7 @@ ls_market_required(TriggerData *trigdata, const char *what, const char *column)
 	return value;
 }
 
-/* Refuse an update that changes one of some columns. */
+/* Refuse an update that changes one of some columns; the erasure of a lead may. */
 void
 ls_market_refuse_changes(
 	TriggerData *trigdata, const char *what, const char *const *columns, int n, const char *hint)
@@ -40,6 +40,8 @@ ls_market_refuse_changes(
 	TupleDesc desc = RelationGetDescr(rel);
 	int i;
 
+	if (ls_row_is_being_erased(trigdata))
+		return;
 	for (i = 0; i < n; i++)
 	{
 		int attnum = ls_trigger_attnum(rel, columns[i]);

@@ -98,6 +98,15 @@ $fill$;
 SELECT pg_temp.fill(:'alpha', 'alpha', 'a', '+120255501'), pg_temp.fill(:'bravo', 'bravo', 'b', '+130355501') \g /dev/null
 SELECT lead_system.load_national_dnc('404', '{4045550101}') \g /dev/null
 
+-- What is written when a transaction commits, which this one does not.
+INSERT INTO lead_system.dnc_audit_chain (organization_id, sequence, audit_id, row_hash, chain_hash)
+SELECT DISTINCT ON (a.organization_id) a.organization_id, 1, a.id, sha256('row'), sha256('chain') FROM lead_system.dnc_audit_log a
+ WHERE a.organization_id IN (:'alpha', :'bravo');
+INSERT INTO lead_system.dnc_audit_heads (organization_id, sequence, audit_id, chain_hash)
+SELECT organization_id, sequence, audit_id, chain_hash FROM lead_system.dnc_audit_chain WHERE organization_id IN (:'alpha', :'bravo');
+INSERT INTO lead_system.erasures (organization_id, subject_id, reason)
+VALUES (:'alpha', pg_temp.nobody(), 'alpha'), (:'bravo', pg_temp.nobody(), 'bravo');
+
 -- A recalculation that is under way.
 INSERT INTO lead_system.scoring_runs (organization_id, started_at)
 VALUES (:'alpha', lead_system.clock_now()), (:'bravo', lead_system.clock_now());
