@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/filter.h"
 #include "core/grants.h"
 
 static const LsGrant compliance_grants[] = {
@@ -23,12 +24,15 @@ static const LsGrant compliance_grants[] = {
 		false},
 	{"remove_from_dnc_list(text, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 	{"release_expired_dnc_blocks()", "EXECUTE", LS_LEVEL_ADMIN, true},
+	{"dnc_filter_status()", "EXECUTE", LS_LEVEL_MAINTENANCE, true},
+	{"rebuild_dnc_filter()", "EXECUTE", LS_LEVEL_MAINTENANCE, true},
 };
 
 void
 ls_compliance_init(void)
 {
 	ls_lookup_init();
+	ls_filter_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));
 }

@@ -15,9 +15,11 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
 #error "lead_system supports PostgreSQL 15 to 18"
@@ -69,6 +71,27 @@ ls_decode_datetime(
 	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz);
 #endif
 }
+
+/* 17 added an argument to LockHeldByMe() (commit 6df5f9ad4 and others). */
+static inline bool
+ls_relation_locked_by_me(Oid relid, LOCKMODE mode)
+{
+	LOCKTAG tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+#if PG_VERSION_NUM >= 170000
+	return LockHeldByMe(&tag, mode, false);
+#else
+	return LockHeldByMe(&tag, mode);
+#endif
+}
+
+/* 17 dropped old_snapshot_threshold (commit f691f5b80). */
+#if PG_VERSION_NUM >= 170000
+#define ls_snapshots_expire() false
+#else
+#define ls_snapshots_expire() (old_snapshot_threshold >= 0)
+#endif
 
 /* 18 takes an instrumentation argument (commit 0fbceae84). */
 #if PG_VERSION_NUM >= 180000

@@ -52,6 +52,7 @@
 #include "core/grants.h"
 #include "core/query.h"
 #include "core/storage.h"
+#include "core/trigger.h"
 
 /* The operator class that tells that an index needs pg_trgm. */
 #define TRGM_OPCLASS "gin_trgm_ops"
@@ -156,6 +157,9 @@ alter_in_effect(AlterTableStmt *stmt)
 		case AT_AddConstraint:
 			in_effect = OidIsValid(
 				get_relation_constraint_oid(relid, castNode(Constraint, cmd->def)->conname, true));
+			break;
+		case AT_EnableAlwaysTrig:
+			in_effect = ls_trigger_fires_always(rel, cmd->name);
 			break;
 		default:
 			elog(ERROR, "unexpected ALTER TABLE in the storage script");

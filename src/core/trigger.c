@@ -147,6 +147,20 @@ ls_trigger_attnum(Relation rel, const char *column)
 	return attnum;
 }
 
+/* Does a trigger fire whatever session_replication_role says? */
+bool
+ls_trigger_fires_always(Relation rel, const char *name)
+{
+	int i;
+
+	for (i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (strcmp(rel->trigdesc->triggers[i].tgname, name) == 0)
+			return rel->trigdesc->triggers[i].tgenabled == TRIGGER_FIRES_ALWAYS;
+	}
+	return false;
+}
+
 PG_FUNCTION_INFO_V1(ls_core_touch_updated_at);
 
 /*

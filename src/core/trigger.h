@@ -29,6 +29,7 @@ extern TriggerData *ls_trigger_check(FunctionCallInfo fcinfo, const char *functi
 	LsTriggerKind kind, int events, const char *relname);
 extern void ls_trigger_check_args(TriggerData *trigdata, const char *function, int n);
 extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
+extern bool ls_trigger_fires_always(Relation rel, const char *name);
 extern int ls_trigger_attnum(Relation rel, const char *column);
 
 #endif /* LS_CORE_TRIGGER_H */
