@@ -157,6 +157,25 @@ agrees('crm', 'built under a trigger that was rolled back');
 $node->safe_psql('crm', "$on");
 rebuilt('on again');
 
+# Two builders take turns, and the writers that they do not wait for are found.
+my ($holder, $writer, @builders) = map { $node->background_psql('crm', on_error_stop => 0) } 1 .. 4;
+$holder->query_safe('BEGIN; LOCK TABLE lead_system.dnc_list IN SHARE UPDATE EXCLUSIVE MODE');
+$writer->query_safe('BEGIN;' . insert_sql(3310, 3310));
+foreach my $builder (@builders)
+{
+	my $pid = $builder->query_safe('SELECT pg_backend_pid()');
+	$builder->query_until(qr/started/, "\\echo started\nSELECT lead_system.rebuild_dnc_filter();\n");
+	ok(wait_for_lock($node, 'crm', $pid), 'a builder waits for the lock');
+}
+$holder->query_safe('COMMIT');
+$_->query_safe('SELECT 1') foreach @builders;
+is(state_of('crm'), 'ready', 'both are done, whoever is writing');
+$writer->query_safe('SAVEPOINT s;' . insert_sql(3311, 3311) . 'ROLLBACK TO s; COMMIT');
+agrees('crm', 'written while it was built');
+is($node->safe_psql('crm', "SELECT lead_system.is_on_dnc_list(number(3310), '$org'), lead_system.is_on_dnc_list(number(3311), '$org')"),
+	't|f', 'what was committed is listed, what was rolled back is not');
+eval { $_->quit } foreach ($holder, $writer, @builders);
+
 # An error gives it back.
 $node->safe_psql('crm', "INSERT INTO lead_system.national_dnc_registry SELECT '+1' || n, substr(n::text, 1, 3), '2026-03-01' FROM (SELECT 2002000000 + 3 * g AS n FROM generate_series(1, 300000) g) s");
 ($code, $out, $err) = $node->psql('crm', "SET statement_timeout = '60ms'; SELECT lead_system.rebuild_dnc_filter()");
