@@ -67,6 +67,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -277,6 +278,18 @@ view_renew(LsFilterView *view, LsFilterList list)
 				   same_trigger(view->relid, list, &trigger);
 }
 
+/* Has this transaction written to a table?  Whoever does holds that lock until he ends. */
+static bool
+has_written_to(Oid relid)
+{
+	Relation rel = RelationIdGetRelation(relid);
+	bool has_written = rel == NULL || CheckRelationLockedByMe(rel, RowExclusiveLock, false);
+
+	if (rel != NULL)
+		RelationClose(rel);
+	return has_written;
+}
+
 /* May this transaction see rows whose bits are not set yet, or have to be seen reading? */
 static bool
 must_ask_index(const LsFilterView *view)
@@ -285,7 +298,7 @@ must_ask_index(const LsFilterView *view)
 		return true;
 	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return false;
-	return IsParallelWorker() || ls_relation_locked_by_me(view->relid, RowExclusiveLock);
+	return IsParallelWorker() || has_written_to(view->relid);
 }
 
 /* Is a number in a list, as far as the active snapshot shows? */

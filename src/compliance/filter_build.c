@@ -20,8 +20,6 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
-#include "access/parallel.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -29,7 +27,6 @@
 #include "executor/tuptable.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -93,7 +90,7 @@ ls_filter_request(LsFilterList list)
 	BackgroundWorker worker = {0};
 	TimestampTz now;
 
-	if (IsParallelWorker() || IsBackgroundWorker || RecoveryInProgress())
+	if (MyBgworkerEntry != NULL || RecoveryInProgress())
 		return;
 	now = GetCurrentTimestamp();
 	if (now < not_before[list])
@@ -105,7 +102,7 @@ ls_filter_request(LsFilterList list)
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_main_arg = Int64GetDatum(((int64) MyDatabaseId << 8) | list);
-	strlcpy(worker.bgw_library_name, "lead_system", BGW_MAXLEN);
+	strlcpy(worker.bgw_library_name, "lead_system", sizeof(worker.bgw_library_name));
 	strlcpy(worker.bgw_function_name, "ls_filter_worker", BGW_MAXLEN);
 	strlcpy(worker.bgw_name, "lead_system do-not-call filter", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "lead_system do-not-call filter", BGW_MAXLEN);

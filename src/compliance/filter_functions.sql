@@ -4,7 +4,7 @@ CREATE FUNCTION lead_system.dnc_filter_status()
     RETURNS TABLE (list text, state text, detail text, size_bytes bigint, numbers bigint, capacity bigint, removed bigint,
                    fill double precision, false_positive_rate double precision, lookups bigint, skips bigint,
                    false_positives bigint, built_at timestamptz, memory_bytes bigint)
-    LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 2 AS 'MODULE_PATHNAME', 'ls_compliance_dnc_filter_status';
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 2 AS 'MODULE_PATHNAME', 'ls_compliance_dnc_filter_status';
 COMMENT ON FUNCTION lead_system.dnc_filter_status() IS
     'State of the filters of this database, one row per list: size, numbers, the number at which it is built anew and bigger, numbers removed since it was built, share of bits set, expected rate of false positives; look-ups, those that the filter answered alone (skips), those that it passed on and the index had nothing; and the memory for all filters of the server.';
 REVOKE ALL ON FUNCTION lead_system.dnc_filter_status() FROM PUBLIC;

@@ -15,7 +15,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
@@ -69,20 +68,6 @@ ls_decode_datetime(
 	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz, &extra);
 #else
 	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz);
-#endif
-}
-
-/* 17 added an argument to LockHeldByMe() (commit 6df5f9ad4 and others). */
-static inline bool
-ls_relation_locked_by_me(Oid relid, LOCKMODE mode)
-{
-	LOCKTAG tag;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
-#if PG_VERSION_NUM >= 170000
-	return LockHeldByMe(&tag, mode, false);
-#else
-	return LockHeldByMe(&tag, mode);
 #endif
 }
 
