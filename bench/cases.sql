@@ -5,7 +5,7 @@ SET ROLE bench_app;
 SET search_path = bench;
 SET client_min_messages = warning;
 
-CREATE TABLE bench.sizes AS SELECT :leads::bigint AS leads, :batch::integer AS batch, :import::integer AS import, :'dir'::text AS dir;
+CREATE TABLE bench.sizes AS SELECT :leads::bigint AS leads, :batch::integer AS batch, :members::integer AS members, :import::integer AS import, :'dir'::text AS dir;
 
 CREATE TABLE bench.cases (
     position   serial,
@@ -37,7 +37,11 @@ SELECT t.temperature, p.cursor
  CROSS JOIN LATERAL (SELECT jsonb_build_object('raw_score', l.raw_score, 'created_at', l.created_at, 'id', l.id) AS cursor
       FROM lead_system.leads l WHERE (t.temperature IS NULL OR l.temperature = t.temperature) AND NOT l.is_spam AND l.deleted_at IS NULL
      ORDER BY l.raw_score DESC, l.created_at DESC, l.id DESC OFFSET 99 * 50 - 1 LIMIT 1) p;
-ANALYZE bench.sample, bench.numbers, bench.cursors;
+-- The same many numbers that are listed, and that are not: a day's look-ups in no order.
+CREATE TABLE bench.listed AS SELECT phone_number FROM lead_system.dnc_list ORDER BY hashtext(phone_number) LIMIT (SELECT members FROM bench.sizes);
+CREATE TABLE bench.unlisted AS
+SELECT phone_number FROM lead_system.leads l WHERE NOT do_not_call ORDER BY hashtext(phone_number) LIMIT (SELECT members FROM bench.sizes);
+ANALYZE bench.sample, bench.numbers, bench.cursors, bench.listed, bench.unlisted;
 
 -- The scores as one expression, for the bare statement.
 CREATE VIEW bench.scores WITH (security_invoker) AS
@@ -77,11 +81,23 @@ INSERT INTO bench.cases (case_name, variant, units, unit, statement)
 SELECT v.case_name, v.variant, v.units, v.unit, v.statement FROM bench.sizes s CROSS JOIN LATERAL (VALUES
     ('calculate_lead_score', 'ours', 2 * batch, 'call', 'SELECT sum(lead_system.calculate_lead_score(id)) FROM bench.sample'),
     ('calculate_lead_score', 'plpgsql', 2 * batch, 'call', 'SELECT sum(bench.calculate_lead_score(id)) FROM bench.sample'),
-    ('calculate_lead_score', 'bare', 2 * batch, 'call', 'SELECT sum(score) FROM bench.sample JOIN bench.scores USING (id)'),
-    ('is_on_dnc_list', 'ours', 2 * batch, 'call', 'SELECT count(*) FILTER (WHERE lead_system.is_on_dnc_list(phone_number, (SELECT lead_system.current_org_id()))) FROM bench.numbers'),
-    ('is_on_dnc_list', 'plpgsql', 2 * batch, 'call', 'SELECT count(*) FILTER (WHERE bench.is_on_dnc_list(phone_number, (SELECT lead_system.current_org_id()))) FROM bench.numbers'),
-    ('is_on_dnc_list', 'bare', 2 * batch, 'call', 'SELECT count(d.id) FROM bench.numbers n LEFT JOIN lead_system.dnc_list d ON d.organization_id = (SELECT lead_system.current_org_id())'
-        ' AND d.phone_number = n.phone_number AND (d.expires_at IS NULL OR d.expires_at > now())')) v(case_name, variant, units, unit, statement);
+    ('calculate_lead_score', 'bare', 2 * batch, 'call', 'SELECT sum(score) FROM bench.sample JOIN bench.scores USING (id)')) v(case_name, variant, units, unit, statement);
+
+-- The do-not-call list: numbers that are on it, that are not, and the leads of a
+-- list.  The bare statement probes the index for each.
+INSERT INTO bench.cases (case_name, variant, units, unit, prepare, statement, conclude)
+SELECT c.case_name, v.variant, s.members, 'call', 'SET enable_hashjoin = off; SET enable_mergejoin = off', replace(v.statement, '$numbers', c.numbers),
+       'RESET enable_hashjoin; RESET enable_mergejoin'
+  FROM bench.sizes s CROSS JOIN (VALUES
+    (1, 'is_on_dnc_list, unlisted', 'bench.unlisted'),
+    (2, 'is_on_dnc_list, listed', 'bench.listed'),
+    (3, 'scrubbing a list of leads', '(SELECT phone_number FROM lead_system.leads LIMIT ' || (SELECT members FROM bench.sizes) || ')')) c(position, case_name, numbers)
+ CROSS JOIN LATERAL (VALUES
+    (1, 'ours', 'SELECT count(*) FILTER (WHERE lead_system.is_on_dnc_list(n.phone_number, (SELECT lead_system.current_org_id()))) FROM $numbers n'),
+    (2, 'plpgsql', 'SELECT count(*) FILTER (WHERE bench.is_on_dnc_list(n.phone_number, (SELECT lead_system.current_org_id()))) FROM $numbers n'),
+    (3, 'bare', 'SELECT count(d.id) FROM $numbers n LEFT JOIN lead_system.dnc_list d ON d.organization_id = (SELECT lead_system.current_org_id())'
+        ' AND d.phone_number = n.phone_number AND (d.expires_at IS NULL OR d.expires_at > now())')) v(position, variant, statement)
+ ORDER BY c.position, v.position;
 
 -- Writing leads.  The bare statement writes the copy with its triggers off.
 INSERT INTO bench.cases (case_name, variant, units, unit, prepare, statement, conclude)

@@ -25,9 +25,11 @@ make_temporary
 build_copy "$here"
 install_copy
 # Vacuum and checkpoints at a moment of their own choice would only add noise.
-start_cluster 'autovacuum = off
+start_cluster "shared_preload_libraries = 'lead_system'
+lead_system.dnc_filter_size = 64MB
+autovacuum = off
 checkpoint_timeout = 1h
-max_wal_size = 64GB'
+max_wal_size = 64GB"
 as_server_user mkdir "$TMP/files"
 run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$dnc" -v members="$members" \
     -v import="$import" -v batch="$batch" -P pager=off "$@"; }
@@ -39,6 +41,7 @@ for file in setup plain_read plain_write plain_campaign plain_market cases; do
 done
 say "that was there after $(($(date +%s) - started)) s"
 [ "$part" = market ] || run -At -f "$TMP/src/bench/check_read.sql"
+[ "$part" = market ] || run -f "$TMP/src/bench/filter.sql"
 round=1
 while [ "$round" -le "$rounds" ]; do
     say "round $round"

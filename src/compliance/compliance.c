@@ -12,6 +12,7 @@
 #include "compliance/contact_log.h"
 #include "compliance/dnc_audit.h"
 #include "compliance/privacy.h"
+#include "compliance/filter.h"
 #include "core/grants.h"
 
 /* Not the id, for the reason given for pipelines. */
@@ -50,6 +51,8 @@ static const LsGrant compliance_grants[] = {
 	{"record_consent(uuid, text, jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"revoke_consent(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"override_dnc(uuid, text, uuid)", "EXECUTE", LS_LEVEL_ADMIN, false},
+	{"dnc_filter_status()", "EXECUTE", LS_LEVEL_MAINTENANCE, true},
+	{"rebuild_dnc_filter()", "EXECUTE", LS_LEVEL_MAINTENANCE, true},
 };
 
 void
@@ -62,6 +65,7 @@ ls_compliance_init(void)
 	ls_consents_init();
 	ls_opt_out_init();
 	ls_audit_init();
+	ls_filter_init();
 	ls_leads_register_step(ls_dnc_step);
 	ls_erasure_init();
 	ls_grants_register(compliance_grants, lengthof(compliance_grants));

@@ -24,6 +24,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/filter.h"
 #include "core/cache.h"
 #include "core/clock.h"
 #include "core/dirty.h"
@@ -134,7 +135,7 @@ listed_by_query(const pg_uuid_t *org, const char *e164)
 	return listed;
 }
 
-/* The only reader of the list. */
+/* The only reader of the list itself. */
 static bool
 is_listed(const pg_uuid_t *org, const char *e164, bool wait)
 {
@@ -148,11 +149,22 @@ is_listed(const pg_uuid_t *org, const char *e164, bool wait)
 	return listed;
 }
 
-/* Is a number, in its stored form, on an organisation's list now? */
+/*
+ * Is a number, in its stored form, on an organisation's list now?  The filter
+ * answers for most numbers that are not.
+ */
 bool
 ls_dnc_listed(const pg_uuid_t *org, const char *e164)
 {
-	return is_listed(org, e164, false);
+	LsFilterAnswer answer = ls_filter_ask(LS_FILTER_DNC, org, e164);
+	bool listed;
+
+	if (answer == LS_FILTER_NOT_LISTED)
+		return false;
+	listed = is_listed(org, e164, false);
+	if (answer == LS_FILTER_MAYBE && !listed)
+		ls_filter_was_wrong(LS_FILTER_DNC);
+	return listed;
 }
 
 /*

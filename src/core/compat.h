@@ -18,6 +18,7 @@
 #include "utils/acl.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
+#include "utils/snapmgr.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
 #error "lead_system supports PostgreSQL 15 to 18"
@@ -69,6 +70,13 @@ ls_decode_datetime(
 	return DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz);
 #endif
 }
+
+/* 17 dropped old_snapshot_threshold (commit f691f5b80). */
+#if PG_VERSION_NUM >= 170000
+#define ls_snapshots_expire() false
+#else
+#define ls_snapshots_expire() (old_snapshot_threshold >= 0)
+#endif
 
 /* 18 takes an instrumentation argument (commit 0fbceae84). */
 #if PG_VERSION_NUM >= 180000

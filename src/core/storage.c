@@ -233,9 +233,16 @@ statement_in_effect(Node *stmt, char **what)
 				   OidIsValid(get_relation_policy_oid(relid, policy->policy_name, true));
 		}
 		case T_AlterTableStmt:
-			*what = psprintf("row security or constraint of table %s",
+		{
+			AlterTableCmd *cmd = linitial_node(AlterTableCmd, ((AlterTableStmt *) stmt)->cmds);
+
+			*what = psprintf("%s of table %s",
+				cmd->subtype == AT_EnableAlwaysTrig
+					? psprintf("ENABLE ALWAYS TRIGGER %s", cmd->name)
+					: "row security or constraint",
 				((AlterTableStmt *) stmt)->relation->relname);
 			return alter_in_effect((AlterTableStmt *) stmt);
+		}
 		case T_CommentStmt:
 			return comment_in_effect((CommentStmt *) stmt);
 		case T_InsertStmt:

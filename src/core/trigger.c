@@ -147,7 +147,7 @@ ls_trigger_attnum(Relation rel, const char *column)
 	return attnum;
 }
 
-/* Does a trigger fire for rows that replication brings, too? */
+/* Does a trigger fire whatever session_replication_role says? */
 bool
 ls_trigger_fires_always(Relation rel, const char *name)
 {

@@ -30,8 +30,8 @@ extern TriggerData *ls_trigger_check(FunctionCallInfo fcinfo, const char *functi
 	LsTriggerKind kind, int events, const char *relname);
 extern void ls_trigger_check_args(TriggerData *trigdata, const char *function, int n);
 extern HeapTuple ls_trigger_new_tuple(TriggerData *trigdata);
-extern int ls_trigger_attnum(Relation rel, const char *column);
 extern bool ls_trigger_fires_always(Relation rel, const char *name);
+extern int ls_trigger_attnum(Relation rel, const char *column);
 
 extern bool ls_row_is_being_erased(TriggerData *trigdata);
 extern void ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead);

@@ -147,6 +147,8 @@ INSERT INTO expected_functions VALUES
     ('copy_scoring_model(text,text)',                                   '-', '-', '-', '-', 'X', '-'),
     ('remove_from_dnc_list(text,text)',                                 '-', '-', '-', '-', 'X', '-'),
     ('release_expired_dnc_blocks()',                                    '-', '-', '-', '-', 'X', 'X'),
+    ('dnc_filter_status()',                                             '-', '-', '-', '-', '-', 'X'),
+    ('rebuild_dnc_filter()',                                            '-', '-', '-', '-', '-', 'X'),
     ('require_org_id()',                                                '-', 'X', 'X', 'X', 'X', 'X'),
     ('set_config(text,jsonb)',                                          '-', '-', '-', '-', 'X', '-'),
     ('create_organization(text,text,jsonb)',                            '-', '-', '-', '-', 'X', 'X'),

@@ -506,9 +506,10 @@ SELECT is_empty($$
     SELECT g.table_name, g.name, g.function_name FROM our_triggers g WHERE g.pronamespace <> 'lead_system'::regnamespace
 $$, 'triggers call functions of the extension only');
 
--- Guards of what was contacted judge what replication brings, too.
-SELECT is_empty($$ SELECT table_name, name FROM our_triggers WHERE tgenabled <> CASE function_name WHEN 'contact_guard' THEN 'A' ELSE 'O' END::"char" $$,
-    'every trigger is enabled');
+-- Guards of what was contacted judge what replication brings, too, and the filter knows it.
+SELECT is_empty($$ SELECT table_name, name FROM our_triggers
+                    WHERE tgenabled <> CASE WHEN function_name IN ('contact_guard', 'dnc_filter_note') THEN 'A' ELSE 'O' END::"char" $$,
+    'every trigger is enabled, those of the guards and of the filter for replicas, too');
 
 SELECT is_empty($$
     SELECT g.table_name, g.name FROM our_triggers g WHERE NOT starts_with(g.name, g.table_name || '_')
