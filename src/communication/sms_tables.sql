@@ -27,7 +27,7 @@ CREATE TABLE lead_system.sms_logs (
     CONSTRAINT sms_logs_direction_check CHECK (direction IN ('inbound', 'outbound')),
     CONSTRAINT sms_logs_from_phone_check CHECK (lead_system.is_e164(from_phone)),
     CONSTRAINT sms_logs_to_phone_check CHECK (lead_system.is_e164(to_phone)),
-    CONSTRAINT sms_logs_phones_check CHECK (CASE direction WHEN 'outbound' THEN to_phone ELSE from_phone END IS NOT NULL),
+    CONSTRAINT sms_logs_phones_check CHECK (CASE direction WHEN 'outbound' THEN to_phone ELSE from_phone END IS NOT NULL OR message_text = '[erased]'),
     CONSTRAINT sms_logs_status_check CHECK (status IN ('queued', 'sent', 'delivered', 'failed', 'replied', 'received'))
 );
 COMMENT ON TABLE lead_system.sms_logs IS

@@ -3,16 +3,14 @@
  * config.c
  *	  Settings per organisation.
  *
- *	  Every setting, its type, its default and its limits are in config_keys
- *	  below and nowhere else; docs/configuration.md shows the same list by
+ *	  Every setting, its type, its default and its limits are in
+ *	  config_keys.c and nowhere else; docs/configuration.md shows the same list by
  *	  asking config_keys().  system_config holds overrides only, and a trigger
  *	  refuses a row that this table does not allow, whatever way it is written.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-
-#include <math.h>
 
 #include "common/hashfn.h"
 #include "funcapi.h"
@@ -30,164 +28,16 @@
 #include "core/trigger.h"
 #include "core/uuid.h"
 
-static bool check_channels(Jsonb *value, const char **problem);
-static bool check_weights(Jsonb *value, const char **problem);
-
-static const char *const charge_on_choices[] = {"contact", "win", NULL};
-static const char *const pricing_choices[] = {"first", "second", NULL};
-static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
-static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
-
-/* In alphabetical order; the position is the key's number in the cache. */
-static const LsConfigKey config_keys[] = {
-	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
-		"channels that need a recorded consent: call, sms, email"},
-	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,
-		"a consent that is revoked for one channel is revoked for all (D12)"},
-	{"compliance.ebr_inquiry_months", LS_CONFIG_INT, "3", 0, 3, NULL,
-		"months after an inquiry in which the national registry does not bind; 0 for none (D16)"},
-	{"compliance.ebr_transaction_months", LS_CONFIG_INT, "18", 0, 18, NULL,
-		"months after a transaction in which the national registry does not bind; 0 for none (D16)"},
-	{"compliance.max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
-		"calls to a number within 24 hours, over all campaigns; 0 for no limit (D15)"},
-	{"compliance.min_gap_minutes", LS_CONFIG_INT, "60", 0, 10080, NULL,
-		"minutes between two calls to a number; 0 for none (D15)"},
-	{"compliance.national_dnc", LS_CONFIG_CHOICE, "\"warn\"", 0, 0, NULL,
-		"numbers of an area code whose load is missing or too old: off says nothing, warn tells, "
-		"deny blocks; a listed number is blocked in any case (D16)",
-		stale_registry_choices},
-	{"compliance.national_dnc_max_age_days", LS_CONFIG_INT, "31", 1, 31, NULL,
-		"age in days up to which a load of the national registry can be used (D16)"},
-	{"compliance.sms_max_attempts_per_day", LS_CONFIG_INT, "3", 0, 100, NULL,
-		"text messages to a number within 24 hours, over all campaigns; 0 for no limit"},
-	{"compliance.sms_min_gap_minutes", LS_CONFIG_INT, "0", 0, 10080, NULL,
-		"minutes between two text messages to a number; 0 for none"},
-	{"import.batch_size", LS_CONFIG_INT, "1000", 1, 100000, NULL,
-		"rows that an import matches and writes at a time"},
-	{"import.max_errors", LS_CONFIG_INT, "1000", 0, 1000000, NULL,
-		"rejected rows that an import records in full; further ones are only counted"},
-	{"lead_scoring_weights", LS_CONFIG_OBJECT,
-		"{\"qualification\": 0.40, \"engagement\": 0.30, \"intent\": 0.20, \"demographic\": 0.10}",
-		0, 0, check_weights, "weights of the banti components; they add up to 1 (B6)"},
-	{"leads.duplicate_email_hours", LS_CONFIG_INT, "24", 0, 8760, NULL,
-		"hours within which an e-mail address may not come in twice; 0 allows it (A13)"},
-	{"leads.flag_spam", LS_CONFIG_BOOL, "true", 0, 0, NULL,
-		"mark leads that look like spam when they come in (A10)"},
-	{"marketplace.anti_snipe", LS_CONFIG_BOOL, "false", 0, 0, NULL,
-		"a bid in the last minutes extends the bidding (C17)"},
-	{"marketplace.anti_snipe_minutes", LS_CONFIG_INT, "2", 1, 1440, NULL,
-		"how long the last minutes are, and by how much a bid in them extends the bidding (C17)"},
-	{"marketplace.appeal_retry_days", LS_CONFIG_INT, "7", 0, 3650, NULL,
-		"days after a rejected appeal until the next one may be made (C13)"},
-	{"marketplace.appeal_review_hours", LS_CONFIG_INT, "48", 1, 8760, NULL,
-		"hours within which an appeal should be reviewed (C13)"},
-	{"marketplace.archive_after_days", LS_CONFIG_INT, "30", 1, 36500, NULL,
-		"age at which archive_listings() archives a lead that was offered (C7)"},
-	{"marketplace.auto_open", LS_CONFIG_BOOL, "true", 0, 0, NULL,
-		"bidding on a listed lead opens by itself once the lead is qualified (C5)"},
-	{"marketplace.ban_days", LS_CONFIG_INT, "30", 1, 36500, NULL,
-		"days that a ban from bidding lasts (C11)"},
-	{"marketplace.bidding_minutes", LS_CONFIG_INT, "30", 1, 525600, NULL,
-		"minutes that bidding on a lead lasts (C5)"},
-	{"marketplace.charge_on", LS_CONFIG_CHOICE, "\"contact\"", 0, 0, NULL,
-		"what a contractor pays for: the first contact, or being given a window (C3)",
-		charge_on_choices},
-	{"marketplace.pricing", LS_CONFIG_CHOICE, "\"first\"", 0, 0, NULL,
-		"what a contractor pays: the own bid, or the one below it (C3)", pricing_choices},
-	{"marketplace.rank_by", LS_CONFIG_CHOICE, "\"final_amount\"", 0, 0, NULL,
-		"amount that bids are ranked by: after, or before the rating discount (C2)",
-		rank_by_choices},
-	{"marketplace.response_minutes", LS_CONFIG_INT, "120", 1, 525600, NULL,
-		"minutes that a contractor has to contact the lead (C6)"},
-	{"marketplace.strike_decay_days", LS_CONFIG_INT, "0", 0, 36500, NULL,
-		"days after which a strike no longer counts; 0 for never (C12)"},
-	{"marketplace.strikes_until_ban", LS_CONFIG_INT, "10", 1, 10000, NULL,
-		"strikes that lead to a ban (C11)"},
-	{"marketplace.warning_minutes", LS_CONFIG_INT, "30", 0, 525600, NULL,
-		"minutes before the end of a response window at which its holder is warned; 0 for never (C6)"},
-	{"scoring.decay", LS_CONFIG_BOOL, "true", 0, 0, NULL, "inactivity lowers the score (A8, B8)"},
-	{"scoring.high_opportunity_locations", LS_CONFIG_ARRAY, "[]", 0, 0, NULL,
-		"states whose leads get the location points of banti (B5)"},
-	{"scoring.infer_company_size", LS_CONFIG_BOOL, "false", 0, 0, NULL,
-		"a company named Inc, Corp or LLC of unknown size counts as 11-50 (A9a)"},
-	{"scoring.infer_inquiry_type", LS_CONFIG_BOOL, "false", 0, 0, NULL,
-		"a Content Download that asks for a demo or prices counts as Pricing Information (A9b)"},
-};
-
 /* Overrides of one organisation: one slot per key, NULL for the default. */
 typedef struct ConfigEntry
 {
 	pg_uuid_t org; /* hash key */
-	Jsonb *values[lengthof(config_keys)];
+	Jsonb **values;
 } ConfigEntry;
 
 static LsCache config_cache = {.name = "config", .relations = {"system_config"}};
 static HTAB *config_hash = NULL;
-static Jsonb *config_defaults[lengthof(config_keys)];
-
-/* Channels of contact are call, sms and email. */
-static bool
-check_channels(Jsonb *value, const char **problem)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&value->root);
-	JsonbIteratorToken token;
-	JsonbValue element;
-
-	*problem = "The elements must be \"call\", \"sms\" or \"email\".";
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		if (token == WJB_ELEM && (element.type != jbvString ||
-									 !((element.val.string.len == 4 &&
-										   strncmp(element.val.string.val, "call", 4) == 0) ||
-										 (element.val.string.len == 3 &&
-											 strncmp(element.val.string.val, "sms", 3) == 0) ||
-										 (element.val.string.len == 5 &&
-											 strncmp(element.val.string.val, "email", 5) == 0))))
-			return false;
-	}
-	return true;
-}
-
-/* The weights of the scoring model must be numbers that add up to one. */
-static bool
-check_weights(Jsonb *value, const char **problem)
-{
-	static const char *const names[] = {"qualification", "engagement", "intent", "demographic"};
-	LsJsonMember *members;
-	double sum = 0;
-	int n;
-	int i;
-	int j;
-
-	members = ls_json_members(value, "lead_scoring_weights", &n);
-	for (i = 0; i < n; i++)
-	{
-		double weight;
-
-		for (j = 0; j < (int) lengthof(names); j++)
-		{
-			if (strcmp(members[i].key, names[j]) == 0)
-				break;
-		}
-		if (j == (int) lengthof(names))
-		{
-			*problem = "The keys are qualification, engagement, intent and demographic.";
-			return false;
-		}
-		if (!ls_json_number(&members[i].value, &weight) || weight < 0 || weight > 1)
-		{
-			*problem = "Each weight must be a number from 0 to 1.";
-			return false;
-		}
-		sum += weight;
-	}
-	if (n != (int) lengthof(names) || fabs(sum - 1.0) > 1e-9)
-	{
-		*problem = "The four weights must add up to 1.";
-		return false;
-	}
-	return true;
-}
+static Jsonb **config_defaults = NULL;
 
 /* The number of a key, or -1. */
 static int
@@ -195,9 +45,9 @@ config_find(const char *key)
 {
 	int i;
 
-	for (i = 0; i < (int) lengthof(config_keys); i++)
+	for (i = 0; i < ls_n_config_keys; i++)
 	{
-		if (strcmp(config_keys[i].key, key) == 0)
+		if (strcmp(ls_config_keys[i].key, key) == 0)
 			return i;
 	}
 	return -1;
@@ -214,8 +64,8 @@ config_find_or_error(const char *key)
 	if (number >= 0)
 		return number;
 	initStringInfo(&known);
-	for (i = 0; i < (int) lengthof(config_keys); i++)
-		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", config_keys[i].key);
+	for (i = 0; i < ls_n_config_keys; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", ls_config_keys[i].key);
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					   errmsg("unrecognized configuration key \"%s\"", key),
 					   errhint("Known keys are: %s.", known.data)));
@@ -277,7 +127,7 @@ config_type_matches(const LsConfigKey *key, Jsonb *value, const char **problem)
 static void
 config_check(int number, Jsonb *value)
 {
-	const LsConfigKey *key = &config_keys[number];
+	const LsConfigKey *key = &ls_config_keys[number];
 	const char *problem = NULL;
 
 	if (!config_type_matches(key, value, &problem) || (key->check && !key->check(value, &problem)))
@@ -299,8 +149,9 @@ config_load(const pg_uuid_t *org)
 	uint64 n;
 	uint64 row;
 
-	memset(&loaded, 0, sizeof(loaded));
 	loaded.org = *org;
+	loaded.values =
+		MemoryContextAllocZero(config_cache.context, sizeof(Jsonb *) * ls_n_config_keys);
 	ls_arg_uuid(&args, org);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	n = ls_query_run_latest(&query, &args);
@@ -349,11 +200,14 @@ config_entry(const pg_uuid_t *org)
 static Jsonb *
 config_default(int number)
 {
+	if (config_defaults == NULL)
+		config_defaults =
+			MemoryContextAllocZero(TopMemoryContext, sizeof(Jsonb *) * ls_n_config_keys);
 	if (config_defaults[number] == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		config_defaults[number] = ls_json_parse(config_keys[number].default_value);
+		config_defaults[number] = ls_json_parse(ls_config_keys[number].default_value);
 		MemoryContextSwitchTo(old);
 	}
 	return config_defaults[number];
@@ -397,7 +251,7 @@ ls_config_int(const pg_uuid_t *org, const char *key)
 const char *
 ls_config_choice(const pg_uuid_t *org, const char *key)
 {
-	const LsConfigKey *known = &config_keys[config_find_or_error(key)];
+	const LsConfigKey *known = &ls_config_keys[config_find_or_error(key)];
 	JsonbValue scalar;
 	int i;
 
@@ -478,10 +332,10 @@ ls_core_config_keys(PG_FUNCTION_ARGS)
 	int i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (i = 0; i < (int) lengthof(config_keys); i++)
+	for (i = 0; i < ls_n_config_keys; i++)
 	{
-		Datum values[3] = {CStringGetTextDatum(config_keys[i].key),
-			JsonbPGetDatum(config_default(i)), CStringGetTextDatum(config_keys[i].description)};
+		Datum values[3] = {CStringGetTextDatum(ls_config_keys[i].key),
+			JsonbPGetDatum(config_default(i)), CStringGetTextDatum(ls_config_keys[i].description)};
 		bool nulls[3] = {false, false, false};
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

@@ -36,6 +36,9 @@ typedef struct LsConfigKey
 	const char *const *choices; /* LS_CONFIG_CHOICE only; ends with NULL */
 } LsConfigKey;
 
+extern const LsConfigKey ls_config_keys[];
+extern const int ls_n_config_keys;
+
 extern Jsonb *ls_config_get(const pg_uuid_t *org, const char *key);
 extern bool ls_config_bool(const pg_uuid_t *org, const char *key);
 extern int ls_config_int(const pg_uuid_t *org, const char *key);
