@@ -12,8 +12,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -30,9 +28,6 @@
 #include "core/trigger.h"
 #include "core/uuid.h"
 
-static bool check_channels(Jsonb *value, const char **problem);
-static bool check_weights(Jsonb *value, const char **problem);
-
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
@@ -40,7 +35,7 @@ static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NU
 
 /* In alphabetical order; the position is the key's number in the cache. */
 static const LsConfigKey config_keys[] = {
-	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
+	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, ls_config_check_channels,
 		"channels that need a recorded consent: call, sms, email"},
 	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,
 		"a consent that is revoked for one channel is revoked for all (D12)"},
@@ -68,7 +63,7 @@ static const LsConfigKey config_keys[] = {
 		"rejected rows that an import records in full; further ones are only counted"},
 	{"lead_scoring_weights", LS_CONFIG_OBJECT,
 		"{\"qualification\": 0.40, \"engagement\": 0.30, \"intent\": 0.20, \"demographic\": 0.10}",
-		0, 0, check_weights, "weights of the banti components; they add up to 1 (B6)"},
+		0, 0, ls_config_check_weights, "weights of the banti components; they add up to 1 (B6)"},
 	{"leads.duplicate_email_hours", LS_CONFIG_INT, "24", 0, 8760, NULL,
 		"hours within which an e-mail address may not come in twice; 0 allows it (A13)"},
 	{"leads.flag_spam", LS_CONFIG_BOOL, "true", 0, 0, NULL,
@@ -122,70 +117,6 @@ typedef struct ConfigEntry
 static LsCache config_cache = {.name = "config", .relations = {"system_config"}};
 static HTAB *config_hash = NULL;
 static Jsonb *config_defaults[lengthof(config_keys)];
-
-/* Channels of contact are call, sms and email. */
-static bool
-check_channels(Jsonb *value, const char **problem)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&value->root);
-	JsonbIteratorToken token;
-	JsonbValue element;
-
-	*problem = "The elements must be \"call\", \"sms\" or \"email\".";
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		if (token == WJB_ELEM && (element.type != jbvString ||
-									 !((element.val.string.len == 4 &&
-										   strncmp(element.val.string.val, "call", 4) == 0) ||
-										 (element.val.string.len == 3 &&
-											 strncmp(element.val.string.val, "sms", 3) == 0) ||
-										 (element.val.string.len == 5 &&
-											 strncmp(element.val.string.val, "email", 5) == 0))))
-			return false;
-	}
-	return true;
-}
-
-/* The weights of the scoring model must be numbers that add up to one. */
-static bool
-check_weights(Jsonb *value, const char **problem)
-{
-	static const char *const names[] = {"qualification", "engagement", "intent", "demographic"};
-	LsJsonMember *members;
-	double sum = 0;
-	int n;
-	int i;
-	int j;
-
-	members = ls_json_members(value, "lead_scoring_weights", &n);
-	for (i = 0; i < n; i++)
-	{
-		double weight;
-
-		for (j = 0; j < (int) lengthof(names); j++)
-		{
-			if (strcmp(members[i].key, names[j]) == 0)
-				break;
-		}
-		if (j == (int) lengthof(names))
-		{
-			*problem = "The keys are qualification, engagement, intent and demographic.";
-			return false;
-		}
-		if (!ls_json_number(&members[i].value, &weight) || weight < 0 || weight > 1)
-		{
-			*problem = "Each weight must be a number from 0 to 1.";
-			return false;
-		}
-		sum += weight;
-	}
-	if (n != (int) lengthof(names) || fabs(sum - 1.0) > 1e-9)
-	{
-		*problem = "The four weights must add up to 1.";
-		return false;
-	}
-	return true;
-}
 
 /* The number of a key, or -1. */
 static int

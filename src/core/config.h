@@ -42,4 +42,8 @@ extern int ls_config_int(const pg_uuid_t *org, const char *key);
 extern const char *ls_config_choice(const pg_uuid_t *org, const char *key);
 extern void ls_config_init(void);
 
+/* Conditions, in config_checks.c. */
+extern bool ls_config_check_channels(Jsonb *value, const char **problem);
+extern bool ls_config_check_weights(Jsonb *value, const char **problem);
+
 #endif /* LS_CORE_CONFIG_H */
