@@ -175,6 +175,14 @@ SELECT lead, status, is_waiting, blocked_rule, next_attempt_at FROM queue WHERE 
 UPDATE lead_system.leads SET timezone = 'Europe/London' WHERE organization_id = :'alpha' AND first_name = 'nowhere';
 SELECT lead, status, is_waiting, blocked_rule, next_attempt_at FROM queue WHERE lead IN ('nowhere', 'hawaiian');
 SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id;
+-- or when there is a consent
+INSERT INTO lead_system.system_config (organization_id, key, value) VALUES (:'alpha', 'compliance.consent_required', '["call"]');
+SET lead_system.now = '2026-03-03 16:30:00+00';
+SELECT count(*) FROM lead_system.claim_campaign_leads(:'main', 10);
+SELECT lead, status, is_waiting, blocked_rule, next_attempt_at FROM queue WHERE lead = 'nowhere';
+SELECT lead_system.record_consent(pg_temp.lead('nowhere'), 'call', '{"form": "web"}') IS NOT NULL AS granted;
+SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id;
+DELETE FROM lead_system.system_config WHERE organization_id = :'alpha' AND key = 'compliance.consent_required';
 SET lead_system.now = '2026-03-03 17:59:59+00';
 SELECT l.first_name FROM lead_system.claim_campaign_leads(:'main', 10) c JOIN lead_system.leads l ON l.id = c.lead_id WHERE l.first_name = 'hawaiian';
 SET lead_system.now = '2026-03-03 18:00:00+00';
