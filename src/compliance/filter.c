@@ -119,7 +119,11 @@ static LsFilterTarget targets[LS_FILTER_LISTS];
 
 extern PGDLLEXPORT Datum ls_compliance_dnc_filter_note(PG_FUNCTION_ARGS);
 
-/* Bring the counters of a session to those that dnc_filter_status() shows. */
+/*
+ * Bring the counters of a session to those that dnc_filter_status() shows.  By
+ * the way, who asks sees to it that a filter is built anew which the writers who
+ * filled it could not have built, since it had been built a moment before.
+ */
 void
 ls_filter_flush_counters(void)
 {
@@ -129,6 +133,7 @@ ls_filter_flush_counters(void)
 	{
 		LsFilterView *view = &views[i];
 		LsFilterSlot *slot;
+		bool renew = false;
 
 		if (view->lookups == 0)
 			continue;
@@ -139,8 +144,11 @@ ls_filter_flush_counters(void)
 			(void) pg_atomic_fetch_add_u64(&slot->counters.lookups, view->lookups);
 			(void) pg_atomic_fetch_add_u64(&slot->counters.excluded, view->excluded);
 			(void) pg_atomic_fetch_add_u64(&slot->counters.wrong, view->wrong);
+			renew = ls_filter_wants_renewal(slot);
 		}
 		LWLockRelease(ls_filter_shared->lock);
+		if (renew)
+			ls_filter_request(i);
 		view->lookups = view->excluded = view->wrong = 0;
 	}
 }

@@ -269,17 +269,11 @@ static bool
 is_good(LsFilterList list)
 {
 	LsFilterSlot *slot;
-	bool good = false;
+	bool good;
 
 	LWLockAcquire(ls_filter_shared->lock, LW_SHARED);
 	slot = ls_filter_slot(list, false);
-	if (slot != NULL && slot->state == LS_FILTER_READY)
-	{
-		uint64 keys = pg_atomic_read_u64(&slot->keys);
-
-		good = keys <= (uint64) slot->n_blocks * LS_FILTER_KEYS_FULL &&
-			   pg_atomic_read_u64(&slot->removed) <= keys / 2 + 1024;
-	}
+	good = slot != NULL && slot->state == LS_FILTER_READY && !ls_filter_wants_renewal(slot);
 	LWLockRelease(ls_filter_shared->lock);
 	return good;
 }

@@ -101,6 +101,17 @@ typedef struct LsFilterTable
 
 extern const LsFilterTable ls_filter_tables[LS_FILTER_LISTS];
 
+/* Is a filter in use full, or has it too many numbers that were removed? */
+static inline bool
+ls_filter_wants_renewal(LsFilterSlot *slot)
+{
+	uint64 keys = pg_atomic_read_u64(&slot->keys);
+
+	return slot->state == LS_FILTER_READY &&
+		   (keys > (uint64) slot->n_blocks * LS_FILTER_KEYS_FULL ||
+			   pg_atomic_read_u64(&slot->removed) > keys / 2 + 1024);
+}
+
 /* filter_shared.c */
 extern void ls_filter_shared_init(void);
 extern LsFilterBlock *ls_filter_blocks(const LsFilterSlot *slot);

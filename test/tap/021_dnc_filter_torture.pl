@@ -47,7 +47,7 @@ $primary->safe_psql('crm', <<"SQL");
 CREATE FUNCTION load_with_trigger_off(n text) RETURNS void LANGUAGE plpgsql AS \$\$
 BEGIN
     BEGIN
-        SET LOCAL lock_timeout = '20ms';
+        SET LOCAL lock_timeout = '200ms';
         LOCK TABLE lead_system.dnc_list IN SHARE ROW EXCLUSIVE MODE;
     EXCEPTION WHEN lock_not_available THEN
         RETURN;
@@ -55,6 +55,15 @@ BEGIN
     ALTER TABLE lead_system.dnc_list DISABLE TRIGGER dnc_list_filter;
     INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason) VALUES ('$org', n, 'manual') ON CONFLICT DO NOTHING;
     ALTER TABLE lead_system.dnc_list ENABLE ALWAYS TRIGGER dnc_list_filter;
+END \$\$;
+-- What replication does to one of the newest entries; it may be taken.
+CREATE FUNCTION renumber(n text) RETURNS void LANGUAGE plpgsql AS \$\$
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    UPDATE lead_system.dnc_list SET phone_number = n
+     WHERE id = (SELECT id FROM lead_system.dnc_list ORDER BY id DESC LIMIT 1 FOR UPDATE SKIP LOCKED);
+EXCEPTION WHEN unique_violation THEN
+    NULL;
 END \$\$;
 SQL
 $primary->backup('base');
@@ -77,8 +86,8 @@ my %script = (
 	prepare => [ 8, "BEGIN; $insert PREPARE TRANSACTION 'p:client_id.:x'; $newest COMMIT PREPARED 'p:client_id.:x'; $newest" ],
 	unprepare => [ 2, "BEGIN; $insert PREPARE TRANSACTION 'p:client_id.:x'; ROLLBACK PREPARED 'p:client_id.:x';" ],
 	remove => [ 6, "DELETE FROM lead_system.dnc_list WHERE organization_id = '$org' AND phone_number = number(:x);" ],
-	replica => [ 2, "BEGIN; SET LOCAL session_replication_role = replica; UPDATE lead_system.dnc_list SET phone_number = number((:x + 1) % 80000) WHERE organization_id = '$org' AND phone_number = number(:x) AND NOT EXISTS (SELECT FROM lead_system.dnc_list o WHERE o.phone_number = number((:x + 1) % 80000)); COMMIT;" ],
-	off => [ 4, "SELECT load_with_trigger_off(number(:x)); $newest" ],
+	replica => [ 6, "SELECT renumber(number(:x)); $newest" ],
+	off => [ 8, "SELECT load_with_trigger_off(number(:x)); $newest" ],
 	rebuild => [ 12, 'SELECT lead_system.rebuild_dnc_filter();' ],
 	vacuum => [ 1, 'VACUUM lead_system.dnc_list;' ],
 	newest => [ 40, $newest x 5 ],
