@@ -23,7 +23,7 @@
 #define STAFF "about the people of the organization, not about leads"
 #define BY_LAW "kept by law: the proof that a request not to be called was honoured (semantics D13)"
 
-#define PROOF "kept by law: the proof of whether and when the number was or might be contacted"
+#define PROOF "kept by law: the proof that the person agreed, or took that back"
 
 /* By table. */
 static const LsPersonalColumn columns[] = {
@@ -73,7 +73,8 @@ static const LsPersonalColumn columns[] = {
 	{"categories", "description", "none", LS_KEEP, NULL, OURS},
 	{"contact_attempts", "channel", "none", LS_KEEP, NULL, OURS},
 	{"contact_attempts", "rule", "none", LS_KEEP, NULL, OURS},
-	{"contact_attempts", "phone_number", "phone", LS_KEEP, NULL, PROOF},
+	{"contact_attempts", "phone_number", "phone", LS_CLEAR, NULL,
+		"the hash in erasures leads from the number to the attempts"},
 	{"contact_attempts", "email", "email", LS_CLEAR, NULL, "the lead's address"},
 	{"contact_attempts", "detail", "free_text", LS_CLEAR, NULL, "may tell of the lead"},
 	{"contact_consents", "channel", "none", LS_KEEP, NULL, OURS},
