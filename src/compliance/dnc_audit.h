@@ -27,6 +27,7 @@ typedef struct LsAuditColumn
 extern const LsAuditColumn ls_audit_columns[LS_AUDIT_COLUMNS];
 
 extern void ls_audit_row_hash(LsHash *hash, const Datum *values, const bool *nulls, uint8 *result);
+extern void ls_audit_chain_begin(const pg_uuid_t *branch, uint8 *result);
 extern void ls_audit_chain_hash(LsHash *hash, const uint8 *previous, const pg_uuid_t *org,
 	int64 sequence, const pg_uuid_t *audit_id, const uint8 *row_hash, uint8 *result);
 extern void ls_audit_init(void);

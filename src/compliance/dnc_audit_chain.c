@@ -10,8 +10,7 @@
  *	  import would stop every other change of the list.
  *
  *	  So a statement only remembers the hashes of its rows, in memory, and the
- *	  links are written when the transaction is about to commit (or to be
- *	  prepared): after all statements and deferred triggers, hence after all
+ *	  links are written when the transaction is about to commit: after all statements and deferred triggers, hence after all
  *	  other locks.  The lock is held for the commit alone.  Several
  *	  organisations are locked in the order of their ids.  What is rolled back
  *	  to a savepoint is forgotten: rows are remembered with their
@@ -21,6 +20,10 @@
  *	  A deferred constraint trigger would come at the same moment, but is called
  *	  once per row, cannot know which call is the last one, and SET CONSTRAINTS
  *	  IMMEDIATE would bring the early lock back.
+ *
+ *	  A transaction that is prepared would hold the lock until somebody ends it,
+ *	  and nobody could be put on the list until then.  It writes a chain of its
+ *	  own instead, a branch, and needs no lock.
  *
  *	  The end of the chain is read and written with the latest snapshot, under
  *	  the lock: two sessions in REPEATABLE READ may add to one chain.
@@ -69,9 +72,10 @@ typedef struct Chunk
 static Chunk *first_chunk = NULL;
 static Chunk *last_chunk = NULL;
 
-/* The end of an organisation's chain. */
+/* The end of a chain. */
 typedef struct Head
 {
+	pg_uuid_t branch; /* zero: the organisation's own */
 	bool is_new;
 	int64 sequence;
 	pg_uuid_t audit_id;
@@ -164,21 +168,28 @@ lock_chain(const pg_uuid_t *org)
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
-/* Read the end of the chain; false when the organisation is gone. */
+/*
+ * Read the end of the chain, or begin a branch; false when the organisation is
+ * gone.
+ */
 static bool
-read_head(const pg_uuid_t *org, Head *head)
+read_head(const pg_uuid_t *org, bool is_branch, Head *head)
 {
 	LS_QUERY(query,
 		"SELECT h.sequence, h.audit_id, h.chain_hash FROM lead_system.organizations o"
-		"  LEFT JOIN lead_system.dnc_audit_heads h ON h.organization_id = o.id"
+		"  LEFT JOIN lead_system.dnc_audit_heads h ON h.organization_id = o.id AND h.branch = $2"
 		" WHERE o.id = $1",
-		UUIDOID);
+		UUIDOID, UUIDOID);
 	LsArgs args = {0};
 	bool isnull;
 	bytea *chain_hash;
 
 	memset(head, 0, sizeof(Head));
+	if (is_branch)
+		ls_uuid_v7(&head->branch);
+	ls_audit_chain_begin(&head->branch, head->hash);
 	ls_arg_uuid(&args, org);
+	ls_arg_uuid(&args, &head->branch);
 	if (ls_query_run_latest(&query, &args) == 0)
 		return false;
 	head->is_new = ls_result_isnull(0, 1);
@@ -207,11 +218,11 @@ write_links(LsHash *hash, Head *head, const Chunk *chunk)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.dnc_audit_chain"
-		" (organization_id, sequence, audit_id, row_hash, chain_hash)"
-		" SELECT $1, $2 + u.n, u.id, u.row_hash, u.chain_hash"
+		" (organization_id, branch, sequence, audit_id, row_hash, chain_hash)"
+		" SELECT $1, $6, $2 + u.n, u.id, u.row_hash, u.chain_hash"
 		"   FROM ROWS FROM (unnest($3), unnest($4), unnest($5))"
 		"        WITH ORDINALITY u(id, row_hash, chain_hash, n)",
-		UUIDOID, INT8OID, UUIDARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID);
+		UUIDOID, INT8OID, UUIDARRAYOID, BYTEAARRAYOID, BYTEAARRAYOID, UUIDOID);
 	Datum *row_hashes = palloc(sizeof(Datum) * chunk->n);
 	Datum *chain_hashes = palloc(sizeof(Datum) * chunk->n);
 	LsArgs args = {0};
@@ -235,6 +246,7 @@ write_links(LsHash *hash, Head *head, const Chunk *chunk)
 	ls_arg_datum(&args,
 		PointerGetDatum(construct_array(chain_hashes, chunk->n, BYTEAOID, -1, false, TYPALIGN_INT)),
 		false);
+	ls_arg_uuid(&args, &head->branch);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
@@ -243,25 +255,26 @@ static void
 write_head(const pg_uuid_t *org, const Head *head)
 {
 	LS_QUERY(insert,
-		"INSERT INTO lead_system.dnc_audit_heads (organization_id, sequence, audit_id, chain_hash)"
-		" VALUES ($1, $2, $3, $4)",
-		UUIDOID, INT8OID, UUIDOID, BYTEAOID);
+		"INSERT INTO lead_system.dnc_audit_heads"
+		" (organization_id, sequence, audit_id, chain_hash, branch) VALUES ($1, $2, $3, $4, $5)",
+		UUIDOID, INT8OID, UUIDOID, BYTEAOID, UUIDOID);
 	LS_QUERY(update,
 		"UPDATE lead_system.dnc_audit_heads SET sequence = $2, audit_id = $3, chain_hash = $4"
-		" WHERE organization_id = $1",
-		UUIDOID, INT8OID, UUIDOID, BYTEAOID);
+		" WHERE organization_id = $1 AND branch = $5",
+		UUIDOID, INT8OID, UUIDOID, BYTEAOID, UUIDOID);
 	LsArgs args = {0};
 
 	ls_arg_uuid(&args, org);
 	ls_arg_int64(&args, head->sequence);
 	ls_arg_uuid(&args, &head->audit_id);
 	ls_arg_datum(&args, hash_datum(head->hash), false);
+	ls_arg_uuid(&args, &head->branch);
 	(void) ls_query_write_latest(head->is_new ? &insert : &update, &args);
 }
 
 /* Chain what the transaction has written for one organisation. */
 static void
-chain_organization(const pg_uuid_t *org)
+chain_organization(const pg_uuid_t *org, bool is_branch)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "links of an audit", ALLOCSET_DEFAULT_SIZES);
@@ -271,10 +284,11 @@ chain_organization(const pg_uuid_t *org)
 	LsHash hash;
 	Head head;
 
-	lock_chain(org);
+	if (!is_branch)
+		lock_chain(org);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	/* An organisation that was deleted meanwhile took its audit with it. */
-	if (read_head(org, &head))
+	if (read_head(org, is_branch, &head))
 	{
 		ls_hash_open(&hash);
 		for (chunk = first_chunk; chunk != NULL; chunk = chunk->next)
@@ -308,13 +322,13 @@ next_organization(const pg_uuid_t *org)
 
 /* Chain all that the transaction has written. */
 static void
-chain_rows(void)
+chain_rows(bool is_branch)
 {
 	const Chunk *chunk;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (chunk = next_organization(NULL); chunk != NULL; chunk = next_organization(&chunk->org))
-		chain_organization(&chunk->org);
+		chain_organization(&chunk->org, is_branch);
 	PopActiveSnapshot();
 	first_chunk = last_chunk = NULL;
 }
@@ -328,7 +342,7 @@ audit_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			if (first_chunk != NULL)
-				chain_rows();
+				chain_rows(event == XACT_EVENT_PRE_PREPARE);
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:

@@ -82,7 +82,15 @@ ls_audit_row_hash(LsHash *hash, const Datum *values, const bool *nulls, uint8 *r
 	ls_hash_end(hash, result);
 }
 
-/* The hash of a link: of the one before (none: zeros), its place, and its row. */
+/* What stands for the link before the first one: the branch, and zeros. */
+void
+ls_audit_chain_begin(const pg_uuid_t *branch, uint8 *result)
+{
+	memset(result, 0, LS_HASH_SIZE);
+	memcpy(result, branch->data, UUID_LEN);
+}
+
+/* The hash of a link: of the one before, its place, and its row. */
 void
 ls_audit_chain_hash(LsHash *hash, const uint8 *previous, const pg_uuid_t *org, int64 sequence,
 	const pg_uuid_t *audit_id, const uint8 *row_hash, uint8 *result)

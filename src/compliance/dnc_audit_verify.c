@@ -4,7 +4,8 @@
  *	  Is the audit of the do-not-call list whole?
  *
  *	  The chain is walked from its beginning, each link computed anew from the
- *	  audit row as it stands now.  All is read with the one snapshot of the
+ *	  audit row as it stands now; so are the branches that prepared
+ *	  transactions have written.  All is read with the one snapshot of the
  *	  calling statement; links are committed together with their rows.
  *
  *-------------------------------------------------------------------------
@@ -25,15 +26,28 @@
 #define PAGE_ROWS 5000
 
 /* Columns of the query before those of the audit row. */
-#define LINK_COLUMNS 5
+#define LINK_COLUMNS 6
+
+/* The end of a branch, as it was written. */
+typedef struct End
+{
+	pg_uuid_t branch;
+	int64 sequence; /* 0 when the hash is none */
+	pg_uuid_t audit_id;
+	uint8 hash[LS_HASH_SIZE];
+	bool reached;
+} End;
 
 /* How far the walk has come. */
 typedef struct Walk
 {
 	pg_uuid_t org;
-	int64 sequence;
+	pg_uuid_t branch;
+	int64 sequence; /* 0 before the first link of a branch */
 	uint8 hash[LS_HASH_SIZE];
 	pg_uuid_t audit_id; /* of the last link; if broken, of the one that is wrong */
+	End *ends;          /* as they were written, by branch */
+	int n_ends;
 	bool broken;
 } Walk;
 
@@ -47,6 +61,97 @@ result_hash(uint64 row, int column)
 	return VARSIZE_ANY_EXHDR(value) == LS_HASH_SIZE ? (const uint8 *) VARDATA_ANY(value) : NULL;
 }
 
+/* Read the ends of the chains. */
+static void
+read_ends(Walk *walk)
+{
+	LS_QUERY(query,
+		"SELECT branch, sequence, audit_id, chain_hash FROM lead_system.dnc_audit_heads"
+		" WHERE organization_id = $1 ORDER BY branch",
+		UUIDOID);
+	LsArgs args = {0};
+	LsScope scope;
+	int i;
+
+	ls_arg_uuid(&args, &walk->org);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	walk->n_ends = (int) ls_query_run(&query, &args, LS_READ);
+	walk->ends = SPI_palloc(sizeof(End) * (walk->n_ends + 1));
+	for (i = 0; i < walk->n_ends; i++)
+	{
+		const uint8 *hash = result_hash(i, 4);
+		End *end = &walk->ends[i];
+
+		end->branch = ls_result_uuid(i, 1);
+		end->sequence = hash != NULL ? ls_result_int64(i, 2) : 0;
+		end->audit_id = ls_result_uuid(i, 3);
+		if (hash != NULL)
+			memcpy(end->hash, hash, LS_HASH_SIZE);
+		end->reached = false;
+	}
+	ls_scope_close(&scope);
+}
+
+/* Compare the ends of branches, for bsearch. */
+static int
+compare_ends(const void *a, const void *b)
+{
+	return memcmp(((const End *) a)->branch.data, ((const End *) b)->branch.data, UUID_LEN);
+}
+
+/* Does the branch end where it should?  If not, links were cut off. */
+static bool
+end_holds(Walk *walk)
+{
+	End key = {.branch = walk->branch};
+	End *end = bsearch(&key, walk->ends, walk->n_ends, sizeof(End), compare_ends);
+
+	if (end == NULL)
+		return false;
+	end->reached = true;
+	if (end->sequence == walk->sequence && memcmp(end->hash, walk->hash, LS_HASH_SIZE) == 0)
+		return true;
+	walk->audit_id = end->audit_id;
+	return false;
+}
+
+/* Have all links of a branch been cut off? */
+static bool
+branch_is_missing(Walk *walk)
+{
+	int i;
+
+	for (i = 0; i < walk->n_ends; i++)
+	{
+		if (!walk->ends[i].reached)
+		{
+			walk->audit_id = walk->ends[i].audit_id;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Come to the branch of a link, or to the end (NULL); false when the one before
+ * does not end where it should.
+ */
+static bool
+enter_branch(Walk *walk, const pg_uuid_t *branch)
+{
+	if (walk->sequence > 0 && branch != NULL && ls_uuid_equal(branch, &walk->branch))
+		return true;
+	if (walk->sequence > 0 && !end_holds(walk))
+		return false;
+	walk->sequence = 0;
+	if (branch != NULL)
+	{
+		walk->branch = *branch;
+		ls_audit_chain_begin(branch, walk->hash);
+	}
+	return true;
+}
+
 /* Is a link what it must be? */
 static bool
 link_holds(Walk *walk, LsHash *hash, uint64 row)
@@ -56,8 +161,11 @@ link_holds(Walk *walk, LsHash *hash, uint64 row)
 	Datum values[LS_AUDIT_COLUMNS];
 	bool nulls[LS_AUDIT_COLUMNS];
 	uint8 computed[LS_HASH_SIZE];
+	pg_uuid_t branch = ls_result_uuid(row, 5);
 	int i;
 
+	if (!enter_branch(walk, &branch))
+		return false;
 	walk->audit_id = ls_result_uuid(row, 2);
 	if (ls_result_int64(row, 1) != walk->sequence + 1 || row_hash == NULL || chain_hash == NULL)
 		return false;
@@ -100,12 +208,12 @@ static void
 walk_chain(Walk *walk, LsHash *hash)
 {
 	LS_QUERY(query,
-		"SELECT c.sequence, c.audit_id, c.row_hash, c.chain_hash, a.xmin, " LS_AUDIT_COLUMN_NAMES
-		"  FROM (SELECT sequence, audit_id, row_hash, chain_hash FROM lead_system.dnc_audit_chain"
+		"SELECT c.sequence, c.audit_id, c.row_hash, c.chain_hash, c.branch, a.xmin, " LS_AUDIT_COLUMN_NAMES
+		"  FROM (SELECT branch, sequence, audit_id, row_hash, chain_hash FROM lead_system.dnc_audit_chain"
 		"         WHERE organization_id = $1) c"
 		"  FULL JOIN (SELECT l.*, l.xmin FROM lead_system.dnc_audit_log l"
 		"              WHERE l.organization_id = $1) a ON a.id = c.audit_id"
-		" ORDER BY c.sequence NULLS LAST, a.created_at, a.id",
+		" ORDER BY c.branch NULLS LAST, c.sequence, a.created_at, a.id",
 		UUIDOID);
 	LsArgs args = {0};
 	LsScope scope;
@@ -125,45 +233,9 @@ walk_chain(Walk *walk, LsHash *hash)
 		SPI_freetuptable(SPI_tuptable);
 	} while (SPI_processed > 0 && !walk->broken);
 	SPI_cursor_close(portal);
+	if (!walk->broken)
+		walk->broken = !enter_branch(walk, NULL) || branch_is_missing(walk);
 	ls_scope_close(&scope);
-}
-
-/* The end of the chain as it was written; sequence 0 when there is none. */
-static uint64
-read_head(const pg_uuid_t *org, LsScope *scope)
-{
-	LS_QUERY(query,
-		"SELECT sequence, audit_id, chain_hash FROM lead_system.dnc_audit_heads"
-		" WHERE organization_id = $1",
-		UUIDOID);
-	LsArgs args = {0};
-
-	ls_arg_uuid(&args, org);
-	ls_scope_open(scope, LS_AS_OWNER);
-	return ls_query_run(&query, &args, LS_READ);
-}
-
-/* Does the chain end where it should?  If not, links were cut off. */
-static bool
-end_is_missing(Walk *walk)
-{
-	LsScope scope;
-	bool found = read_head(&walk->org, &scope) > 0;
-	bool missing;
-
-	if (found)
-	{
-		const uint8 *hash = result_hash(0, 3);
-
-		missing = ls_result_int64(0, 1) != walk->sequence || hash == NULL ||
-				  memcmp(hash, walk->hash, LS_HASH_SIZE) != 0;
-		if (missing)
-			walk->audit_id = ls_result_uuid(0, 2);
-	}
-	else
-		missing = walk->sequence > 0;
-	ls_scope_close(&scope);
-	return missing;
 }
 
 PG_FUNCTION_INFO_V1(ls_compliance_verify_audit);
@@ -181,10 +253,9 @@ ls_compliance_verify_audit(PG_FUNCTION_ARGS)
 	ls_require_org(&walk.org);
 	InitMaterializedSRF(fcinfo, 0);
 	ls_hash_open(&hash);
+	read_ends(&walk);
 	walk_chain(&walk, &hash);
 	ls_hash_close(&hash);
-	if (!walk.broken)
-		walk.broken = end_is_missing(&walk);
 
 	values[0] = BoolGetDatum(!walk.broken);
 	nulls[0] = false;
@@ -200,28 +271,23 @@ PG_FUNCTION_INFO_V1(ls_compliance_audit_head);
 Datum
 ls_compliance_audit_head(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	LS_QUERY(query,
+		"SELECT b.branch, coalesce(h.sequence, 0), encode(h.chain_hash, 'hex')"
+		"  FROM (SELECT '00000000-0000-0000-0000-000000000000'::uuid"
+		"        UNION SELECT branch FROM lead_system.dnc_audit_heads WHERE organization_id = $1) b(branch)"
+		"  LEFT JOIN lead_system.dnc_audit_heads h ON h.organization_id = $1 AND h.branch = b.branch"
+		" ORDER BY b.branch",
+		UUIDOID);
 	pg_uuid_t org;
 	LsScope scope;
-	Datum values[2] = {Int64GetDatum(0), (Datum) 0};
-	bool nulls[2] = {false, true};
+	LsArgs args = {0};
 
 	ls_require_org(&org);
 	InitMaterializedSRF(fcinfo, 0);
-	if (read_head(&org, &scope) > 0)
-	{
-		const uint8 *hash = result_hash(0, 3);
-		char hex[LS_HASH_SIZE * 2 + 1] = "";
-
-		if (hash != NULL)
-			hex[hex_encode((const char *) hash, LS_HASH_SIZE, hex)] = '\0';
-		values[0] = Int64GetDatum(ls_result_int64(0, 1));
-		values[1] = CStringGetTextDatum(hex);
-		nulls[1] = false;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	else
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	ls_arg_uuid(&args, &org);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	(void) ls_query_run(&query, &args, LS_READ);
+	ls_result_to_srf(fcinfo);
 	ls_scope_close(&scope);
 	return (Datum) 0;
 }

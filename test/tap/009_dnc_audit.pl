@@ -33,23 +33,32 @@ $node->safe_psql('postgres', org($alpha) . 'BEGIN;' . add('0113') . 'ROLLBACK');
 $node->safe_psql('postgres', org($alpha) . 'BEGIN ISOLATION LEVEL SERIALIZABLE;' . add('0114') . 'COMMIT');
 $node->safe_psql('postgres', org($alpha) . 'BEGIN;' . add('0115') . "PREPARE TRANSACTION 'p'");
 is(verify(), 't|', 'a prepared transaction does not show');
+$node->safe_psql('postgres', org($alpha) . 'BEGIN;' . add('0119') . "PREPARE TRANSACTION 'q'");
+$node->safe_psql('postgres', "SET lock_timeout = '10s';" . org($alpha) . add('0117'));
+is(verify(), 't|', 'and others can change the list meanwhile');
 $node->stop('immediate');
 $node->start;
 $node->safe_psql('postgres', "COMMIT PREPARED 'p'");
 is(verify(), 't|', 'nor does it break the chain when it is committed, after a crash');
+$node->safe_psql('postgres', "ROLLBACK PREPARED 'q'");
+is(verify(), 't|', 'one that is rolled back leaves nothing');
+is($node->safe_psql('postgres', org($alpha) . "SELECT count(*), count(*) FILTER (WHERE sequence = 1), min(branch::text) FROM lead_system.dnc_audit_head()"),
+    '2|1|00000000-0000-0000-0000-000000000000', 'a prepared transaction has a branch of its own');
 $node->safe_psql('postgres', "INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason)
     SELECT o, '+13125550' || (100 + i), 'both' FROM unnest(ARRAY['$bravo', '$alpha']::uuid[]) o, generate_series(1, 40) i");
 is(verify($_), 't|', 'one statement for two organizations is chained in both') for $alpha, $bravo;
 is($node->safe_psql('postgres', org($alpha) . 'BEGIN;' . add('0116') . 'SELECT ok FROM lead_system.verify_dnc_audit(); COMMIT') =~ s/.*\n//r,
     't', 'own rows that are not committed yet are no break');
-is($node->safe_psql('postgres', "SELECT count(*) - max(sequence) FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha'"),
+is($node->safe_psql('postgres', "SELECT count(*) - max(sequence) FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha' AND branch = '00000000-0000-0000-0000-000000000000'"),
     '0', 'the sequence has no gaps');
 
 # Each column of the audit is hashed.
 my $id = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha' AND sequence = 4");
 my $next = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha' AND sequence = 5");
-my $first = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha' AND sequence = 1");
-my $last = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha'");
+my $first = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_chain WHERE organization_id = '$alpha' AND sequence = 1 AND branch = '00000000-0000-0000-0000-000000000000'");
+my $main = "branch = '00000000-0000-0000-0000-000000000000'";
+my $last = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha' AND $main");
+my $prepared = $node->safe_psql('postgres', "SELECT audit_id FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha' AND NOT $main");
 
 # Do something with triggers switched off, look, and undo it.
 sub tampered {
@@ -75,7 +84,12 @@ tampered("UPDATE lead_system.dnc_audit_chain SET sequence = -sequence + 9 WHERE 
     $next, 'swapped links are found');
 tampered("DELETE FROM lead_system.dnc_audit_log WHERE id = '$last'; DELETE FROM lead_system.dnc_audit_chain WHERE audit_id = '$last'",
     $last, 'an end that was cut off is found');
-tampered("DELETE FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha'", $last, 'a missing head is found');
+tampered("DELETE FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha' AND $main", $last, 'a missing head is found');
+tampered("DELETE FROM lead_system.dnc_audit_heads WHERE organization_id = '$alpha' AND NOT $main", $prepared, 'that of a branch, too');
+tampered("DELETE FROM lead_system.dnc_audit_log WHERE id = '$prepared'", $prepared, 'a row that is removed from a branch is found');
+tampered("DELETE FROM lead_system.dnc_audit_log WHERE id = '$prepared'; DELETE FROM lead_system.dnc_audit_chain WHERE audit_id = '$prepared'",
+    $prepared, 'so is a branch without links');
+tampered("UPDATE lead_system.dnc_audit_chain SET branch = '00000000-0000-0000-0000-000000000001' WHERE audit_id = '$prepared'", $prepared, 'and one that is renamed');
 tampered("UPDATE lead_system.dnc_audit_chain SET chain_hash = sha256('x') WHERE audit_id = '$id'", $id, 'a changed link is found');
 
 # An inserted row is told from one of the own transaction by who wrote it.
@@ -97,7 +111,7 @@ is($node->safe_psql('postgres', "
                          (7, 'expires_at', timestamptz_send(a.expires_at)), (8, 'user_id', uuid_send(a.user_id)),
                          (9, 'consent_id', uuid_send(a.consent_id)), (10, 'created_at', timestamptz_send(a.created_at))) f(n, name, value)
                 WHERE f.value IS NOT NULL)) AS computed, uuid_send(c.organization_id) || int8send(c.sequence) || uuid_send(c.audit_id) AS place
-          FROM lead_system.dnc_audit_chain c JOIN lead_system.dnc_audit_log a ON a.id = c.audit_id WHERE c.organization_id = '$alpha'),
+          FROM lead_system.dnc_audit_chain c JOIN lead_system.dnc_audit_log a ON a.id = c.audit_id WHERE c.organization_id = '$alpha' AND c.$main),
     chain AS (
         SELECT 0::bigint AS sequence, decode(repeat('00', 32), 'hex') AS hash, true AS ok
         UNION ALL
