@@ -110,7 +110,7 @@ erased_value(const char *table, const char *column, const char *type, bool not_n
 		return NULL;
 	if (erasure == LS_REPLACE)
 	{
-		char *place = strstr(known->expression, "%s");
+		const char *place = strstr(known->expression, "%s");
 
 		if (place == NULL)
 			return pstrdup(known->expression);
