@@ -184,7 +184,8 @@ foreach my $ms (60, 30, 15, 8, 4, 2, 1)
 	last if $code != 0;
 }
 like($err, qr/statement timeout/, 'building can be cancelled');
-like(state_of('crm', 'national_dnc_registry'), qr/empty|stale/, 'and leaves nothing half done');
+# An earlier attempt may have built it, and this one have been cancelled before it took it away.
+like(state_of('crm', 'national_dnc_registry'), qr/empty|stale|ready/, 'and leaves nothing half done');
 rebuilt('after a cancel');
 is(state_of('crm', 'national_dnc_registry'), 'ready', 'so is the national registry');
 
