@@ -144,10 +144,18 @@ INSERT INTO lead_system.opt_out_phrases (organization_id, phrase, kind) VALUES (
 SELECT * FROM lead_system.detect_opt_out('no badgers');
 ROLLBACK;
 SELECT * FROM lead_system.detect_opt_out('no badgers');
+-- people who were told, and stops and unsubscribings that are of something else
+SELECT m.message, d.opt_out, d.kind FROM (VALUES
+    ('I told you people not to text me'), ('I asked you all not to'), ('I need to stop at the bank first'), ('we have to stop for gas'),
+    ('I need you to stop'), ('I would like to unsubscribe from my current insurer and join you'), ('unsubscribe from your list'),
+    ('stop sending it to the old address, use the new one'), ('stop sending it to me')) m(message), lead_system.detect_opt_out(m.message) d;
 -- long messages, and odd ones
 SELECT d.* FROM lead_system.detect_opt_out(repeat('All work and no play. ', 20000) || 'Please stop texting me.') d;
 SELECT d.* FROM lead_system.detect_opt_out(repeat('stop ', 5000)) d;
 SELECT d.* FROM lead_system.detect_opt_out(repeat('x', 100000)) d;
+SET statement_timeout = '30s';
+SELECT d.* FROM lead_system.detect_opt_out(repeat('don''t stop calling me ', 150000)) d;
+RESET statement_timeout;
 
 RESET app.current_org_id;
 RESET app.current_user_id;

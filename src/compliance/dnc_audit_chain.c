@@ -10,12 +10,12 @@
  *	  import would stop every other change of the list.
  *
  *	  So a statement only remembers the hashes of its rows, in memory, and the
- *	  links are written when the transaction is about to commit: after all statements and deferred triggers, hence after all
- *	  other locks.  The lock is held for the commit alone.  Several
- *	  organisations are locked in the order of their ids.  What is rolled back
- *	  to a savepoint is forgotten: rows are remembered with their
- *	  subtransaction, and what an aborted one, or one inside it, has written is
- *	  the end of the list.
+ *	  links are written when the transaction is about to commit: after all
+ *	  statements and deferred triggers, hence after all other locks.  The lock
+ *	  is held for the commit alone.  Several organisations are locked in the
+ *	  order of their ids.  What is rolled back to a savepoint is forgotten: rows
+ *	  are remembered with their subtransaction, and what an aborted one, or one
+ *	  inside it, has written is the end of each organisation's list.
  *
  *	  A deferred constraint trigger would come at the same moment, but is called
  *	  once per row, cannot know which call is the last one, and SET CONSTRAINTS
@@ -37,6 +37,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,13 +50,12 @@
 #include "core/trigger.h"
 #include "core/uuid.h"
 
-/* Rows of one organisation, written one after the other by one subtransaction. */
+/* Rows that one subtransaction has written for an organisation. */
 typedef struct Chunk
 {
 	struct Chunk *next;
 	struct Chunk *previous;
 	SubTransactionId subid;
-	pg_uuid_t org;
 	int n;
 	int capacity;
 	pg_uuid_t *ids;
@@ -68,9 +68,16 @@ typedef struct Chunk
 /* Marks our advisory locks; those of SQL functions have 1 and 2. */
 #define LOCK_CLASS 0x4c53
 
-/* What the transaction has written so far, in TopTransactionContext. */
-static Chunk *first_chunk = NULL;
-static Chunk *last_chunk = NULL;
+/* What the transaction has written so far for an organisation. */
+typedef struct Pending
+{
+	pg_uuid_t org; /* hash key */
+	Chunk *first;
+	Chunk *last;
+} Pending;
+
+/* By organisation, in TopTransactionContext; NULL when nothing was written. */
+static HTAB *pending = NULL;
 
 /* The end of a chain. */
 typedef struct Head
@@ -82,25 +89,52 @@ typedef struct Head
 	uint8 hash[LS_HASH_SIZE];
 } Head;
 
-/* Make room for rows that do not fit the last chunk. */
+/* What the transaction has written for an organisation, maybe nothing yet. */
+static Pending *
+pending_for(const pg_uuid_t *org)
+{
+	Pending *entry;
+	bool found;
+
+	if (pending == NULL)
+	{
+		HASHCTL ctl = {0};
+
+		ctl.keysize = sizeof(pg_uuid_t);
+		ctl.entrysize = sizeof(Pending);
+		ctl.hcxt = TopTransactionContext;
+		pending =
+			hash_create("rows to be chained", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	entry = hash_search(pending, org, HASH_ENTER, &found);
+	if (!found)
+		entry->first = entry->last = NULL;
+	return entry;
+}
+
+/*
+ * Make room for rows that do not fit the last chunk.  Only a subtransaction that
+ * goes on writing gets more of it at a time: there may be one for each row.
+ */
 static Chunk *
-add_chunk(const pg_uuid_t *org)
+add_chunk(Pending *rows)
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+	Chunk *last = rows->last;
 	Chunk *chunk = palloc0(sizeof(Chunk));
 
 	chunk->subid = GetCurrentSubTransactionId();
-	chunk->org = *org;
-	chunk->capacity =
-		last_chunk == NULL ? FIRST_CAPACITY : Min(last_chunk->capacity * 2, LAST_CAPACITY);
+	chunk->capacity = last != NULL && last->subid == chunk->subid
+						  ? Min(last->capacity * 2, LAST_CAPACITY)
+						  : FIRST_CAPACITY;
 	chunk->ids = palloc(sizeof(pg_uuid_t) * chunk->capacity);
 	chunk->hashes = palloc(LS_HASH_SIZE * chunk->capacity);
-	chunk->previous = last_chunk;
-	if (last_chunk != NULL)
-		last_chunk->next = chunk;
+	chunk->previous = last;
+	if (last != NULL)
+		last->next = chunk;
 	else
-		first_chunk = chunk;
-	last_chunk = chunk;
+		rows->first = chunk;
+	rows->last = chunk;
 	MemoryContextSwitchTo(caller);
 	return chunk;
 }
@@ -109,11 +143,12 @@ add_chunk(const pg_uuid_t *org)
 static void
 remember(const pg_uuid_t *org, const pg_uuid_t *id, const uint8 *hash)
 {
-	Chunk *chunk = last_chunk;
+	Pending *rows = pending_for(org);
+	Chunk *chunk = rows->last;
 
 	if (chunk == NULL || chunk->n == chunk->capacity ||
-		chunk->subid != GetCurrentSubTransactionId() || !ls_uuid_equal(&chunk->org, org))
-		chunk = add_chunk(org);
+		chunk->subid != GetCurrentSubTransactionId())
+		chunk = add_chunk(rows);
 	chunk->ids[chunk->n] = *id;
 	memcpy(chunk->hashes[chunk->n], hash, LS_HASH_SIZE);
 	chunk->n++;
@@ -214,7 +249,7 @@ hash_datum(const uint8 *hash)
 
 /* Write the links of a chunk, and move the end of the chain there. */
 static void
-write_links(LsHash *hash, Head *head, const Chunk *chunk)
+write_links(LsHash *hash, Head *head, const pg_uuid_t *org, const Chunk *chunk)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.dnc_audit_chain"
@@ -228,13 +263,13 @@ write_links(LsHash *hash, Head *head, const Chunk *chunk)
 	LsArgs args = {0};
 	int i;
 
-	ls_arg_uuid(&args, &chunk->org);
+	ls_arg_uuid(&args, org);
 	ls_arg_int64(&args, head->sequence);
 	for (i = 0; i < chunk->n; i++)
 	{
 		head->sequence++;
-		ls_audit_chain_hash(hash, head->hash, &chunk->org, head->sequence, &chunk->ids[i],
-			chunk->hashes[i], head->hash);
+		ls_audit_chain_hash(
+			hash, head->hash, org, head->sequence, &chunk->ids[i], chunk->hashes[i], head->hash);
 		row_hashes[i] = hash_datum(chunk->hashes[i]);
 		chain_hashes[i] = hash_datum(head->hash);
 	}
@@ -274,11 +309,13 @@ write_head(const pg_uuid_t *org, const Head *head)
 
 /* Chain what the transaction has written for one organisation. */
 static void
-chain_organization(const pg_uuid_t *org, bool is_branch)
+chain_organization(const Pending *rows, bool is_branch)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "links of an audit", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
+	MemoryContext links;
+	const pg_uuid_t *org = &rows->org;
 	const Chunk *chunk;
 	LsScope scope;
 	LsHash hash;
@@ -291,11 +328,15 @@ chain_organization(const pg_uuid_t *org, bool is_branch)
 	if (read_head(org, is_branch, &head))
 	{
 		ls_hash_open(&hash);
-		for (chunk = first_chunk; chunk != NULL; chunk = chunk->next)
+		links = AllocSetContextCreate(context, "links of a chunk", ALLOCSET_DEFAULT_SIZES);
+		for (chunk = rows->first; chunk != NULL; chunk = chunk->next)
 		{
-			if (ls_uuid_equal(&chunk->org, org))
-				write_links(&hash, &head, chunk);
+			/* SPI leaves its own context behind. */
+			MemoryContextSwitchTo(links);
+			write_links(&hash, &head, org, chunk);
+			MemoryContextReset(links);
 		}
+		MemoryContextSwitchTo(context);
 		write_head(org, &head);
 		ls_hash_close(&hash);
 	}
@@ -304,33 +345,37 @@ chain_organization(const pg_uuid_t *org, bool is_branch)
 	MemoryContextDelete(context);
 }
 
-/* The smallest organisation after "org" (NULL: of all) that has rows. */
-static const Chunk *
-next_organization(const pg_uuid_t *org)
+/* Compare by organisation, for qsort. */
+static int
+compare_pending(const void *a, const void *b)
 {
-	const Chunk *found = NULL;
-	const Chunk *chunk;
-
-	for (chunk = first_chunk; chunk != NULL; chunk = chunk->next)
-	{
-		if ((org == NULL || memcmp(chunk->org.data, org->data, UUID_LEN) > 0) &&
-			(found == NULL || memcmp(chunk->org.data, found->org.data, UUID_LEN) < 0))
-			found = chunk;
-	}
-	return found;
+	return memcmp((*(Pending *const *) a)->org.data, (*(Pending *const *) b)->org.data, UUID_LEN);
 }
 
 /* Chain all that the transaction has written. */
 static void
 chain_rows(bool is_branch)
 {
-	const Chunk *chunk;
+	Pending **all = palloc(sizeof(Pending *) * hash_get_num_entries(pending));
+	HASH_SEQ_STATUS scan;
+	Pending *rows;
+	int n = 0;
+	int i;
+
+	hash_seq_init(&scan, pending);
+	while ((rows = hash_seq_search(&scan)) != NULL)
+	{
+		/* All of it may have been rolled back. */
+		if (rows->first != NULL)
+			all[n++] = rows;
+	}
+	qsort(all, n, sizeof(Pending *), compare_pending);
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	for (chunk = next_organization(NULL); chunk != NULL; chunk = next_organization(&chunk->org))
-		chain_organization(&chunk->org, is_branch);
+	for (i = 0; i < n; i++)
+		chain_organization(all[i], is_branch);
 	PopActiveSnapshot();
-	first_chunk = last_chunk = NULL;
+	pfree(all);
 }
 
 /* The transaction is about to end, or has ended. */
@@ -341,13 +386,14 @@ audit_xact_callback(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (first_chunk != NULL)
+			if (pending != NULL)
 				chain_rows(event == XACT_EVENT_PRE_PREPARE);
+			pending = NULL;
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			first_chunk = last_chunk = NULL;
+			pending = NULL;
 			break;
 		default:
 			break;
@@ -361,14 +407,21 @@ audit_xact_callback(XactEvent event, void *arg)
 static void
 audit_subxact_callback(SubXactEvent event, SubTransactionId sub, SubTransactionId parent, void *arg)
 {
-	if (event != SUBXACT_EVENT_ABORT_SUB)
+	HASH_SEQ_STATUS scan;
+	Pending *rows;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB || pending == NULL)
 		return;
-	while (last_chunk != NULL && last_chunk->subid >= sub)
-		last_chunk = last_chunk->previous;
-	if (last_chunk != NULL)
-		last_chunk->next = NULL;
-	else
-		first_chunk = NULL;
+	hash_seq_init(&scan, pending);
+	while ((rows = hash_seq_search(&scan)) != NULL)
+	{
+		while (rows->last != NULL && rows->last->subid >= sub)
+			rows->last = rows->last->previous;
+		if (rows->last != NULL)
+			rows->last->next = NULL;
+		else
+			rows->first = NULL;
+	}
 }
 
 void

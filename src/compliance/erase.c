@@ -129,12 +129,10 @@ erased_value(const char *table, const char *column, const char *type, bool not_n
 
 /*
  * The statement that erases the rows of a table; NULL when all of it is kept.
- * Rows that have nothing left to erase are not written.  Rows that belong to no
- * lead, since theirs was deleted for good, count when they have the number: $4,
- * which is NULL when another lead has it, too.
+ * Rows that have nothing left to erase are not written.
  */
 static char *
-erasing_statement(const char *table, const char *condition, const char *reference)
+erasing_statement(const char *table, const char *condition)
 {
 	LS_QUERY(query,
 		"SELECT a.attname::text, t.typname::text, a.attnotnull FROM pg_catalog.pg_attribute a"
@@ -147,7 +145,6 @@ erasing_statement(const char *table, const char *condition, const char *referenc
 	LsArgs args = {0};
 	StringInfoData set;
 	StringInfoData differs;
-	StringInfoData numbers;
 	uint64 n;
 	uint64 row;
 
@@ -155,11 +152,9 @@ erasing_statement(const char *table, const char *condition, const char *referenc
 	n = ls_query_run(&query, &args, LS_WRITE);
 	initStringInfo(&set);
 	initStringInfo(&differs);
-	initStringInfo(&numbers);
 	for (row = 0; row < n; row++)
 	{
 		char *column = ls_result_text(row, 1);
-		const LsPersonalColumn *known = ls_personal_column(table, column);
 		char *value = erased_value(table, column, ls_result_text(row, 2), ls_result_bool(row, 3));
 		const char *name = quote_identifier(column);
 
@@ -168,14 +163,9 @@ erasing_statement(const char *table, const char *condition, const char *referenc
 		appendStringInfo(&set, "%s%s = %s", set.len > 0 ? ", " : "", name, value);
 		appendStringInfo(&differs, "%s%s::text IS DISTINCT FROM (%s)::text",
 			differs.len > 0 ? " OR " : "", name, value);
-		if (known != NULL && strcmp(known->kind, "phone") == 0)
-			appendStringInfo(&numbers, "%s%s = $4", numbers.len > 0 ? " OR " : "", name);
 	}
 	if (set.len == 0)
 		return NULL;
-	if (numbers.len > 0)
-		condition = psprintf("(%s OR (organization_id = $1 AND %s IS NULL AND (%s)))", condition,
-			quote_identifier(reference), numbers.data);
 	return psprintf("UPDATE %s.%s SET %s WHERE %s AND (%s)", LS_SCHEMA, quote_identifier(table),
 		set.data, condition, differs.data);
 }
@@ -204,7 +194,7 @@ run_erasing(const Subject *subject, const char *sql)
 static void
 erase_row(const Subject *subject)
 {
-	char *sql = erasing_statement("leads", "organization_id = $1 AND id = $2", "id");
+	char *sql = erasing_statement("leads", "organization_id = $1 AND id = $2");
 
 	run_erasing(subject, sql);
 	run_erasing(subject, "UPDATE lead_system.leads SET deleted_at = $5"
@@ -221,8 +211,7 @@ erase_references(const Subject *subject)
 
 	for (i = 0; i < n; i++)
 	{
-		char *sql = erasing_statement(
-			tables[i].name, ls_lead_condition(&tables[i]), tables[i].references[0]);
+		char *sql = erasing_statement(tables[i].name, ls_lead_condition(&tables[i], "$4"));
 
 		if (sql != NULL)
 			run_erasing(subject, sql);

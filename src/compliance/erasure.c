@@ -143,6 +143,18 @@ erased_by_index(Relation rel, Oid indexid, const pg_uuid_t *org, const char *e16
 	return found;
 }
 
+/* May there be erased leads at all? */
+static bool
+anything_is_erased(void)
+{
+	Oid relid = ls_relation_oid("erasures", false);
+	Relation rel = table_open(relid, AccessShareLock);
+	bool may_be = ls_relation_is_distributed(relid) || RelationGetNumberOfBlocks(rel) > 0;
+
+	table_close(rel, AccessShareLock);
+	return may_be;
+}
+
 /* Does a number belong to an erased lead? */
 static bool
 number_is_erased(const pg_uuid_t *org, const char *e164)
@@ -168,22 +180,70 @@ number_is_erased(const pg_uuid_t *org, const char *e164)
 }
 
 /*
+ * Had a lead with this number been erased at an instant, and does none have it
+ * now that an administrator has unblocked?  For contacts with a number alone.
+ */
+bool
+ls_number_was_erased(const pg_uuid_t *org, const char *e164, TimestampTz at)
+{
+	LS_QUERY(query,
+		"SELECT 1 FROM lead_system.erasures e"
+		" WHERE e.organization_id = $1 AND e.phone_hash = $2 AND e.created_at <= $4"
+		"   AND NOT EXISTS (SELECT FROM lead_system.leads l WHERE l.organization_id = $1"
+		"                      AND l.phone_number = $3 AND l.deleted_at IS NULL AND NOT l.do_not_call)",
+		UUIDOID, BYTEAOID, TEXTOID, TIMESTAMPTZOID);
+	LsArgs args = {0};
+	LsScope scope;
+	bool found;
+
+	if (!anything_is_erased())
+		return false;
+	ls_arg_uuid(&args, org);
+	ls_arg_datum(&args, PointerGetDatum(number_hash(org, e164)), false);
+	ls_arg_text(&args, e164);
+	ls_arg_timestamptz(&args, at);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run_latest(&query, &args) > 0;
+	ls_scope_close(&scope);
+	return found;
+}
+
+/* Does a block by the do-not-call list end of itself, without a consent that is documented? */
+static bool
+list_lets_go(const LsLeadChange *change)
+{
+	char *reason = ls_lead_text(change->old, LEAD_calling_blocked_reason);
+
+	return ls_lead_cause()->force && ls_dnc_overriding() == NULL &&
+		   ls_lead_bool(change->old, LEAD_do_not_call) && reason != NULL &&
+		   strcmp(reason, LS_BLOCKED_BY_LIST) == 0;
+}
+
+/* Must the number of a lead that is not blocked be compared with erased ones? */
+static bool
+may_be_erased(const LsLeadChange *change)
+{
+	if (change->old == NULL || ls_lead_differs(change->old, change->row, LEAD_phone_number))
+		return true;
+	if (ls_lead_isnull(change->row, LEAD_deleted_at) &&
+		!ls_lead_isnull(change->old, LEAD_deleted_at))
+		return true;
+	return list_lets_go(change);
+}
+
+/*
  * Step of the row trigger of leads: a lead that comes in with the number of an
- * erased one, gets it, or comes back with it, is stored and blocked.  An
- * administrator may unblock it when the person wants to be called after all.
+ * erased one, gets it, or comes back with it, is stored and blocked.  So is one
+ * that had been blocked by the list only, when its entry expires or is removed.
+ * An administrator may unblock it when the person wants to be called after all.
  */
 void
 ls_erasure_step(LsLeadChange *change)
 {
 	char *e164 = ls_lead_text(change->row, LEAD_phone_number);
 
-	if (e164 == NULL || ls_lead_bool(change->row, LEAD_do_not_call))
-		return;
-	if (change->old != NULL && !ls_lead_differs(change->old, change->row, LEAD_phone_number) &&
-		(ls_lead_isnull(change->old, LEAD_deleted_at) ||
-			!ls_lead_isnull(change->row, LEAD_deleted_at)))
-		return;
-	if (!number_is_erased(&change->org, e164))
+	if (e164 == NULL || ls_lead_bool(change->row, LEAD_do_not_call) || !may_be_erased(change) ||
+		!number_is_erased(&change->org, e164))
 		return;
 	ls_lead_set(change->row, LEAD_do_not_call, BoolGetDatum(true), false);
 	ls_lead_set_text(change->row, LEAD_calling_blocked_reason, LS_BLOCKED_BY_ERASURE);

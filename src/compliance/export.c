@@ -23,12 +23,17 @@
 #include "core/query.h"
 #include "core/tenant.h"
 
-/* The lead itself, as JSON; its contact data goes into the other arguments. */
+/*
+ * The lead itself, as JSON; its contact data goes into the other arguments, and
+ * whether another lead has its number, too.
+ */
 static char *
-read_lead(const pg_uuid_t *org, const pg_uuid_t *id, LsArgs *contact, char **phone)
+read_lead(const pg_uuid_t *org, const pg_uuid_t *id, LsArgs *contact, char **phone, bool *shared)
 {
 	LS_QUERY(query,
-		"SELECT pg_catalog.to_jsonb(l)::text, l.phone_number, l.email, l.first_name, l.last_name"
+		"SELECT pg_catalog.to_jsonb(l)::text, l.phone_number, l.email, l.first_name, l.last_name,"
+		"  EXISTS (SELECT 1 FROM lead_system.leads o WHERE o.organization_id = $1"
+		"             AND o.phone_number = l.phone_number AND o.id <> $2)"
 		"  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = $2",
 		UUIDOID, UUIDOID);
 	LsArgs args = {0};
@@ -38,6 +43,7 @@ read_lead(const pg_uuid_t *org, const pg_uuid_t *id, LsArgs *contact, char **pho
 	if (ls_query_run(&query, &args, LS_READ) == 0)
 		ls_no_such_row("lead", id);
 	*phone = ls_result_text(0, 2);
+	*shared = ls_result_bool(0, 6);
 	ls_arg_uuid(contact, org);
 	ls_arg_text(contact, ls_result_text(0, 3));
 	ls_arg_text(contact, ls_phone_digits(*phone));
@@ -72,11 +78,11 @@ add_rows(StringInfo json, const char *table, const char *condition, int n, const
 	appendStringInfo(json, ": %s", rows);
 }
 
-/* Add what refers to the lead. */
+/* Add what refers to the lead, and what has its number (NULL: nothing) and refers to nobody. */
 static void
-add_references(StringInfo json, const pg_uuid_t *org, const pg_uuid_t *id)
+add_references(StringInfo json, const pg_uuid_t *org, const pg_uuid_t *id, const char *number)
 {
-	static const Oid types[] = {UUIDOID, UUIDOID};
+	static const Oid types[] = {UUIDOID, UUIDOID, TEXTOID};
 	int n;
 	LsLeadTable *tables = ls_lead_tables(&n);
 	LsArgs args = {0};
@@ -84,8 +90,9 @@ add_references(StringInfo json, const pg_uuid_t *org, const pg_uuid_t *id)
 
 	ls_arg_uuid(&args, org);
 	ls_arg_uuid(&args, id);
+	ls_arg_text(&args, number);
 	for (i = 0; i < n; i++)
-		add_rows(json, tables[i].name, ls_lead_condition(&tables[i]), args.n, &args, types);
+		add_rows(json, tables[i].name, ls_lead_condition(&tables[i], "$3"), args.n, &args, types);
 }
 
 /* Add what is held about the number, in tables that do not know the lead. */
@@ -131,14 +138,15 @@ ls_compliance_export_lead(PG_FUNCTION_ARGS)
 	LsScope scope;
 	pg_uuid_t org;
 	char *phone;
+	bool shared;
 
 	LS_REQUIRE_ARG(0, "lead_id");
 	ls_require_org(&org);
 	initStringInfo(&json);
 	ls_scope_open(&scope, LS_AS_CALLER);
 	appendStringInfo(
-		&json, "{\"leads\": [%s]", read_lead(&org, PG_GETARG_UUID_P(0), &contact, &phone));
-	add_references(&json, &org, PG_GETARG_UUID_P(0));
+		&json, "{\"leads\": [%s]", read_lead(&org, PG_GETARG_UUID_P(0), &contact, &phone, &shared));
+	add_references(&json, &org, PG_GETARG_UUID_P(0), shared ? NULL : phone);
 	if (phone != NULL)
 		add_number(&json, &org, phone);
 	add_rows(&json, "lead_import_errors", LS_IMPORT_LINES_OF_LEAD, contact.n, &contact, line_types);

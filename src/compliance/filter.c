@@ -153,13 +153,15 @@ ls_filter_flush_counters(void)
 	}
 }
 
-/* Count when the transaction ends. */
+/* When a transaction ends: count, and forget a database that it has dropped. */
 static void
 filter_xact_callback(XactEvent event, void *arg)
 {
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE ||
 		event == XACT_EVENT_PARALLEL_COMMIT || event == XACT_EVENT_PARALLEL_ABORT)
 		ls_filter_flush_counters();
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		ls_filter_forget_dropped(event == XACT_EVENT_COMMIT);
 }
 
 /* Which version of a trigger is there?  False if none. */

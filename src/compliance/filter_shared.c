@@ -50,6 +50,9 @@ static shmem_request_hook_type previous_shmem_request = NULL;
 static shmem_startup_hook_type previous_shmem_startup = NULL;
 static object_access_hook_type previous_object_access = NULL;
 
+/* The database that this transaction drops. */
+static Oid dropped_database = InvalidOid;
+
 /* The blocks follow the header, each in a cache line of its own. */
 static LsFilterBlock *
 all_blocks(void)
@@ -229,6 +232,18 @@ forget_database(Oid oid)
 	LWLockRelease(ls_filter_shared->lock);
 }
 
+/*
+ * A database is gone when that is committed: until then it may turn out to be in
+ * use, and somebody there may be clearing the memory of its filter.
+ */
+void
+ls_filter_forget_dropped(bool committed)
+{
+	if (OidIsValid(dropped_database) && committed)
+		forget_database(dropped_database);
+	dropped_database = InvalidOid;
+}
+
 /* Does a filter stand on a catalog object? */
 static bool
 stands_on(const LsFilterSlot *slot, Oid class, Oid object)
@@ -275,7 +290,9 @@ filter_object_access(ObjectAccessType access, Oid class, Oid object, int sub, vo
 	if (ls_filter_shared == NULL ||
 		(access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP))
 		return;
-	if (class == DatabaseRelationId && access != OAT_POST_ALTER)
+	if (class == DatabaseRelationId && access == OAT_DROP)
+		dropped_database = object;
+	else if (class == DatabaseRelationId && access == OAT_POST_CREATE)
 		forget_database(object);
 	else if (class == RelationRelationId || class == TriggerRelationId ||
 			 class == ProcedureRelationId)

@@ -114,6 +114,7 @@ ls_filter_wants_renewal(LsFilterSlot *slot)
 
 /* filter_shared.c */
 extern void ls_filter_shared_init(void);
+extern void ls_filter_forget_dropped(bool committed);
 extern LsFilterBlock *ls_filter_blocks(const LsFilterSlot *slot);
 extern LsFilterSlot *ls_filter_slot(LsFilterList list, bool create);
 extern void ls_filter_move(LsFilterSlot *slot, LsFilterState state, const char *reason);

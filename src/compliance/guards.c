@@ -31,6 +31,7 @@
 #include "compliance/compliance.h"
 #include "compliance/consents.h"
 #include "compliance/contact.h"
+#include "compliance/privacy.h"
 #include "core/clock.h"
 #include "core/phone.h"
 #include "core/query.h"
@@ -264,6 +265,11 @@ judge(const GuardedRow *row, const char *channel)
 	}
 	else
 		read_refusals(row, channel, listed, &refusal);
+	/* A subscriber does not judge by leads, as for marks. */
+	if (refusal.rule == LS_RULE_NONE && row->number != NULL &&
+		SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA &&
+		ls_number_was_erased(&row->org, row->number, row->at))
+		refusal.rule = LS_RULE_DO_NOT_CALL;
 	return refusal;
 }
 

@@ -58,10 +58,15 @@ ls_lead_tables(int *n)
 	return tables;
 }
 
-/* The condition that finds the rows of lead $2 of organisation $1. */
+/*
+ * The condition that finds the rows of lead $2 of organisation $1, and those that
+ * belong to no lead, or to one that was deleted for good, and have its number: a
+ * parameter, which is null when another lead has the number, too.
+ */
 char *
-ls_lead_condition(const LsLeadTable *table)
+ls_lead_condition(const LsLeadTable *table, const char *number)
 {
+	char *has_number = ls_personal_number_is(table->name, number);
 	StringInfoData sql;
 	int i;
 
@@ -70,6 +75,9 @@ ls_lead_condition(const LsLeadTable *table)
 	for (i = 0; i < table->n_references; i++)
 		appendStringInfo(
 			&sql, "%s%s = $2", i > 0 ? " OR " : "", quote_identifier(table->references[i]));
+	if (has_number != NULL)
+		appendStringInfo(
+			&sql, " OR (%s IS NULL AND (%s))", quote_identifier(table->references[0]), has_number);
 	appendStringInfoChar(&sql, ')');
 	return sql.data;
 }

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "lead_system.h"
@@ -33,6 +34,8 @@ typedef struct Reading
 	bool *is_head;              /* only fillers before it, in its clause */
 	bool *is_tail;              /* only fillers from here on; has n + 1 elements */
 	int n;
+	List *matches; /* in the order in which they begin */
+	int longest;   /* words of the longest of them */
 } Reading;
 
 /* A phrase that was found. */
@@ -111,9 +114,9 @@ match_from(const Reading *r, const LsPhrase *phrase, int element, int start, int
 	return end;
 }
 
-/* The phrases that begin at a word. */
-static List *
-matches_at(const Reading *r, int at, List *matches)
+/* Find the phrases that begin at a word. */
+static void
+find_matches_at(Reading *r, int at)
 {
 	const LsPhrase *phrase = r->vocables[at] ? r->vocables[at]->starts : NULL;
 
@@ -132,26 +135,47 @@ matches_at(const Reading *r, int at, List *matches)
 		match->kind = phrase->kind;
 		match->from = at;
 		match->to = to;
-		matches = lappend(matches, match);
+		r->matches = lappend(r->matches, match);
+		r->longest = Max(r->longest, to - at);
 	}
-	return matches;
 }
 
-/* Is a match part of another that counts more?  Of the same words, ordinary before hard before soft. */
+/* Does a match lie within another that counts more?  Of the same words, ordinary before hard before soft. */
 static bool
-is_overruled(const List *matches, const Match *match)
+overrules(const Match *other, const Match *match)
 {
-	ListCell *cell;
+	if (other->kind == LS_OPT_OUT_LIMIT || other->from > match->from || other->to < match->to)
+		return false;
+	return other->to - other->from > match->to - match->from ||
+		   (other->kind == LS_OPT_OUT_ORDINARY && match->kind != LS_OPT_OUT_ORDINARY) ||
+		   (other->kind == LS_OPT_OUT_HARD && match->kind == LS_OPT_OUT_SOFT);
+}
 
-	foreach (cell, matches)
+/*
+ * Is a match overruled?  Only those near it are looked at, or a long message of
+ * nothing but phrases would take a time that grows with the square of its length.
+ */
+static bool
+is_overruled(const Reading *r, int n)
+{
+	const Match *match = list_nth(r->matches, n);
+	const Match *other;
+	int i;
+
+	for (i = n; i < list_length(r->matches); i++)
 	{
-		const Match *other = lfirst(cell);
-
-		if (other->kind == LS_OPT_OUT_LIMIT || other->from > match->from || other->to < match->to)
-			continue;
-		if (other->to - other->from > match->to - match->from ||
-			(other->kind == LS_OPT_OUT_ORDINARY && match->kind != LS_OPT_OUT_ORDINARY) ||
-			(other->kind == LS_OPT_OUT_HARD && match->kind == LS_OPT_OUT_SOFT))
+		other = list_nth(r->matches, i);
+		if (other->from > match->from)
+			break;
+		if (overrules(other, match))
+			return true;
+	}
+	for (i = n - 1; i >= 0; i--)
+	{
+		other = list_nth(r->matches, i);
+		if (other->from + r->longest < match->to)
+			break;
+		if (overrules(other, match))
 			return true;
 	}
 	return false;
@@ -159,14 +183,17 @@ is_overruled(const List *matches, const Match *match)
 
 /* Does a limit follow? */
 static bool
-is_limited(const Reading *r, const List *matches, const Match *match)
+is_limited(const Reading *r, int n)
 {
-	ListCell *cell;
+	const Match *match = list_nth(r->matches, n);
+	int i;
 
-	foreach (cell, matches)
+	for (i = n + 1; i < list_length(r->matches); i++)
 	{
-		const Match *other = lfirst(cell);
+		const Match *other = list_nth(r->matches, i);
 
+		if (other->from > match->to)
+			break;
 		if (other->kind == LS_OPT_OUT_LIMIT && other->from == match->to &&
 			!r->words[other->from].starts_clause)
 			return true;
@@ -219,24 +246,23 @@ detect_keyword(const Reading *r, const char *as_written, const char *message)
 
 /* The phrase that counts most: the first hard one, or the first soft one. */
 static LsOptOut
-detect_phrase(const Reading *r, const char *message)
+detect_phrase(Reading *r, const char *message)
 {
 	LsOptOut result = {LS_OPT_OUT_NOTHING, NULL};
-	List *matches = NIL;
-	ListCell *cell;
 	int i;
 
 	for (i = 0; i < r->n; i++)
-		matches = matches_at(r, i, matches);
-	foreach (cell, matches)
+		find_matches_at(r, i);
+	for (i = 0; i < list_length(r->matches); i++)
 	{
-		const Match *match = lfirst(cell);
+		const Match *match = list_nth(r->matches, i);
 		LsOptOutKind kind = match->kind;
 
+		CHECK_FOR_INTERRUPTS();
 		if ((kind != LS_OPT_OUT_HARD && kind != LS_OPT_OUT_SOFT) || (result.kind == kind) ||
-			is_overruled(matches, match))
+			is_overruled(r, i))
 			continue;
-		if (kind == LS_OPT_OUT_HARD && is_limited(r, matches, match))
+		if (kind == LS_OPT_OUT_HARD && is_limited(r, i))
 			kind = LS_OPT_OUT_SOFT;
 		if (kind == result.kind)
 			continue;

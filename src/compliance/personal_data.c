@@ -264,6 +264,26 @@ ls_personal_column(const char *table, const char *column)
 	return NULL;
 }
 
+/*
+ * The condition that one of a table's columns for phone numbers has the value of
+ * a parameter; NULL when there is no such column.
+ */
+char *
+ls_personal_number_is(const char *table, const char *parameter)
+{
+	StringInfoData sql;
+	int i;
+
+	initStringInfo(&sql);
+	for (i = 0; i < lengthof(columns); i++)
+	{
+		if (strcmp(columns[i].table, table) == 0 && strcmp(columns[i].kind, "phone") == 0)
+			appendStringInfo(&sql, "%s%s = %s", sql.len > 0 ? " OR " : "",
+				quote_identifier(columns[i].column), parameter);
+	}
+	return sql.len > 0 ? sql.data : NULL;
+}
+
 /* The columns of a table that are kept, as a text[]. */
 Datum
 ls_personal_kept(const char *table)

@@ -38,6 +38,7 @@ typedef struct LsPersonalColumn
 
 extern const LsPersonalColumn *ls_personal_column(const char *table, const char *column);
 extern Datum ls_personal_kept(const char *table);
+extern char *ls_personal_number_is(const char *table, const char *parameter);
 
 /* A table with rows about leads, and its columns that refer to one. */
 typedef struct LsLeadTable
@@ -48,10 +49,11 @@ typedef struct LsLeadTable
 } LsLeadTable;
 
 extern LsLeadTable *ls_lead_tables(int *n);
-extern char *ls_lead_condition(const LsLeadTable *table);
+extern char *ls_lead_condition(const LsLeadTable *table, const char *number);
 extern char *ls_phone_digits(const char *e164);
 
 extern void ls_erasure_hash(const pg_uuid_t *org, const char *e164, uint8 *result);
+extern bool ls_number_was_erased(const pg_uuid_t *org, const char *e164, TimestampTz at);
 extern void ls_erasure_step(LsLeadChange *change);
 extern bool ls_lead_is_being_erased(const LsLeadChange *change);
 extern void ls_lead_set_being_erased(const pg_uuid_t *lead);

@@ -128,6 +128,24 @@ $node->command_ok([ 'pgbench', '-n', '-c', '8', '-t', '50', '-f', $script, '-h',
     'eight sessions add at once');
 is(verify(), 't|', 'and the chain is whole');
 
+# What a transaction remembers until it commits is as big as what it has written,
+# even when each row has a subtransaction of its own, or organizations take turns.
+my $remembered = "SELECT sum(total_bytes) < 16 * 1024 * 1024 FROM pg_backend_memory_contexts WHERE name IN ('TopTransactionContext', 'rows to be chained')";
+sub remembered {
+    my ($sql, $name) = @_;
+    my $small = $node->safe_psql('postgres', "BEGIN; $sql; $remembered; COMMIT");
+    is((split /\n/, $small)[-1], 't', $name);
+    return;
+}
+remembered(org($alpha) . "DO \$\$ BEGIN FOR i IN 1..1500 LOOP
+    BEGIN PERFORM lead_system.add_to_dnc_list('+1415555' || (1000 + i), 'request'); EXCEPTION WHEN division_by_zero THEN NULL; END;
+    END LOOP; END \$\$", 'a subtransaction for each row costs little memory');
+my $in_turn = "INSERT INTO lead_system.dnc_list (organization_id, phone_number, reason)
+    SELECT CASE i % 2 WHEN 0 THEN '$alpha' ELSE '$bravo' END::uuid, '+1503555' || (1000 + i), 'both' FROM generate_series";
+remembered("$in_turn(1, 1500) i", 'nor do organizations that take turns');
+$node->safe_psql('postgres', "BEGIN; SAVEPOINT s; $in_turn(1501, 1520) i; ROLLBACK TO s;" . org($bravo) . add('0130') . 'COMMIT');
+is(verify($_), 't|', 'the chain of each is whole, though one has nothing left') for $alpha, $bravo;
+
 # Dump and restore.
 my $dump = $node->basedir . '/audit.sql';
 $node->command_ok([ 'pg_dump', '-h', $node->host, '-p', $node->port, '-f', $dump, 'postgres' ], 'the database is dumped');
