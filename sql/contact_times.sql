@@ -48,19 +48,13 @@ UPDATE lead_system.leads SET do_not_call = false, calling_blocked_reason = NULL 
 SELECT lead_system.set_config('compliance.cross_channel_revocation', NULL);
 
 --
--- Attempts of others: a transaction that began before theirs counts them all the same
+-- The instant that decides is the real one, not that of the transaction
 --
-SET lead_system.now = '2026-03-04 19:00:01+00';
-SELECT lead_system.authorize_contact(:'bob');
-SET lead_system.now = '2026-03-04 19:00:00+00';
-SELECT lead_system.authorize_contact(:'bob');
-SELECT rule, detail, unblocks_at FROM lead_system.contact_blockers(:'bob');
-SELECT lead_system.next_call_time(:'bob');
--- an attempt is as of when it was asked for, not of when the transaction began
 RESET lead_system.now;
 BEGIN;
 SELECT lead_system.clock_now() AS began \gset
-SELECT pg_sleep(0.01);
+INSERT INTO lead_system.call_logs (organization_id, called_phone, direction, status, created_at) VALUES (:'alpha', '+12125550102', 'outbound', 'answered', clock_timestamp());
+SELECT rule, detail FROM lead_system.contact_blockers(:'bob') WHERE rule = 'minimum_gap';
 SELECT lead_system.authorize_contact(:'bob', 'email');
 SELECT created_at > :'began' AS later FROM lead_system.contact_attempts WHERE organization_id = :'alpha' AND channel = 'email';
 ROLLBACK;

@@ -69,7 +69,7 @@ cap_detail(const LsContactFacts *facts, TimestampTz at)
 
 	for (i = 0; i < facts->n_attempts; i++)
 	{
-		if (facts->attempts[i] > at - USECS_PER_DAY)
+		if (facts->attempts[i] <= at && facts->attempts[i] > at - USECS_PER_DAY)
 			attempts++;
 	}
 	for (i = 0; i < facts->n_claims; i++)
@@ -93,9 +93,11 @@ gap_detail(const LsContactFacts *facts, TimestampTz at)
 			return pstrdup("another campaign is contacting the number");
 	}
 	for (i = 0; i < facts->n_attempts; i++)
-		last = Max(last, facts->attempts[i]);
-	return psprintf(
-		"minutes since the last attempt: %d", (int) (Max(at - last, 0) / USECS_PER_MINUTE));
+	{
+		if (facts->attempts[i] <= at)
+			last = Max(last, facts->attempts[i]);
+	}
+	return psprintf("minutes since the last attempt: %d", (int) ((at - last) / USECS_PER_MINUTE));
 }
 
 /* Say why a rule blocks a contact that has been judged. */

@@ -4,13 +4,10 @@
  *	  How often a number may be contacted: so many times in 24 hours, and not
  *	  again at once (semantics D15).
  *
- *	  An attempt counts until 24 hours, or the length of the gap, after its
- *	  instant; a claim, until it lapses.  At any instant it is thus known what
+ *	  An attempt counts from its instant on, for 24 hours or the length of the
+ *	  gap; a claim, until it lapses.  At any instant it is thus known what
  *	  counts, and the first one from which the limits allow a contact is either
  *	  the one asked for or one at which something stops to count.
- *
- *	  An attempt that is later than the instant counts, too: instants are those
- *	  at which transactions began, and one that began first may judge last.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +29,7 @@ ls_contact_cap_reached(const LsContactFacts *facts, const LsContactLimits *limit
 		return false;
 	for (i = 0; i < facts->n_attempts; i++)
 	{
-		if (facts->attempts[i] > at - USECS_PER_DAY)
+		if (facts->attempts[i] <= at && facts->attempts[i] > at - USECS_PER_DAY)
 			count++;
 	}
 	for (i = 0; i < facts->n_claims; i++)
@@ -53,7 +50,7 @@ ls_contact_too_soon(const LsContactFacts *facts, const LsContactLimits *limits, 
 		return false;
 	for (i = 0; i < facts->n_attempts; i++)
 	{
-		if (facts->attempts[i] > at - limits->gap)
+		if (facts->attempts[i] <= at && facts->attempts[i] > at - limits->gap)
 			return true;
 	}
 	for (i = 0; i < facts->n_claims; i++)

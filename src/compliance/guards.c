@@ -67,7 +67,7 @@ typedef struct Refusal
 static LsAwaited awaited_suppressions = {
 	.cache = {.name = "index of campaign_suppressions", .relations = {"campaign_suppressions"}},
 	.n_columns = 3,
-	.columns = {"campaign_id", "organization_id", "phone_number"}};
+	.columns = {"organization_id", "campaign_id", "phone_number"}};
 
 /* A column of a row; false when it is null. */
 static bool
@@ -179,7 +179,7 @@ ls_contact_await(const pg_uuid_t *org, const char *e164, const pg_uuid_t *campai
 	(void) ls_consents_await(org, e164);
 	if (campaign != NULL)
 	{
-		Datum values[] = {UUIDPGetDatum(campaign), UUIDPGetDatum(org), CStringGetTextDatum(e164)};
+		Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(campaign), CStringGetTextDatum(e164)};
 
 		(void) ls_dirty_await(&awaited_suppressions, values);
 	}

@@ -9,7 +9,7 @@ CREATE TABLE lead_system.campaign_suppressions (
     added_by        uuid                 DEFAULT lead_system.current_user_id(),
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT campaign_suppressions_pkey PRIMARY KEY (id, organization_id),
-    CONSTRAINT campaign_suppressions_campaign_id_phone_number_key UNIQUE (campaign_id, organization_id, phone_number),
+    CONSTRAINT campaign_suppressions_campaign_id_phone_number_key UNIQUE (organization_id, campaign_id, phone_number),
     CONSTRAINT campaign_suppressions_campaign_id_fkey FOREIGN KEY (campaign_id, organization_id)
         REFERENCES lead_system.campaigns (id, organization_id) ON DELETE CASCADE,
     CONSTRAINT campaign_suppressions_phone_number_check CHECK (lead_system.is_e164(phone_number)),
