@@ -63,6 +63,7 @@ ls_compliance_init(void)
 	ls_contact_init();
 	ls_national_init();
 	ls_consents_init();
+	ls_guards_init();
 	ls_opt_out_init();
 	ls_audit_init();
 	ls_filter_init();

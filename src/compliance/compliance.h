@@ -34,6 +34,7 @@ extern void ls_consent_check_channel(const char *channel);
 extern void ls_lookup_init(void);
 extern void ls_national_init(void);
 extern void ls_consents_init(void);
+extern void ls_guards_init(void);
 extern void ls_opt_out_init(void);
 extern void ls_compliance_init(void);
 

@@ -18,32 +18,22 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/stratnum.h"
-#include "access/sysattr.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "storage/procarray.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/rel.h"
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "compliance/consents.h"
-#include "core/cache.h"
 #include "core/dirty.h"
-#include "core/extension.h"
-#include "core/index.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/transition.h"
 #include "core/trigger.h"
 
-/* The index of the log by number and channel; remembered until it changes. */
-static LsCache index_cache = {
-	.name = "index of contact_consents", .relations = {"contact_consents"}};
-static Oid index_id = InvalidOid;
+/* Words on a number that are being written. */
+static LsAwaited awaited_words = {
+	.cache = {.name = "index of contact_consents", .relations = {"contact_consents"}},
+	.n_columns = 2,
+	.columns = {"organization_id", "phone_number"}};
 
 /* The channel must be one that there is. */
 void
@@ -80,57 +70,13 @@ ls_consent(const pg_uuid_t *org, const char *channel, const char *point)
 	return consent;
 }
 
-/* The index by organisation and number; InvalidOid when there is none that will do. */
-static Oid
-consents_index(Relation rel)
-{
-	if (!ls_cache_valid(&index_cache))
-	{
-		AttrNumber attnums[] = {
-			ls_trigger_attnum(rel, "organization_id"), ls_trigger_attnum(rel, "phone_number")};
-
-		(void) ls_cache_renew(&index_cache);
-		index_id = ls_index_on(rel, attnums, 2, InvalidAttrNumber);
-	}
-	return index_id;
-}
-
-/* For ls_dirty_exists(): wait for others only, and remember that there was something. */
-static bool
-is_settled(TupleTableSlot *slot, const void *found)
-{
-	bool isnull;
-	TransactionId xmin =
-		DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));
-
-	if (!TransactionIdIsCurrentTransactionId(xmin) && TransactionIdIsInProgress(xmin))
-		return false;
-	*(bool *) found = true;
-	return true;
-}
-
 /* Wait for those who are writing consents of a number; is there any word on it? */
-static bool
-await_consents(const pg_uuid_t *org, const char *e164)
+bool
+ls_consents_await(const pg_uuid_t *org, const char *e164)
 {
-	Oid relid = ls_relation_oid("contact_consents", false);
-	Relation rel = table_open(relid, AccessShareLock);
-	Oid indexid = ls_relation_is_distributed(relid) ? InvalidOid : consents_index(rel);
-	bool found = !OidIsValid(indexid);
+	Datum values[] = {UUIDPGetDatum(org), CStringGetTextDatum(e164)};
 
-	if (OidIsValid(indexid))
-	{
-		Relation index = index_open(indexid, AccessShareLock);
-		ScanKeyData keys[2];
-
-		ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(org));
-		ScanKeyEntryInitialize(&keys[1], 0, 2, BTEqualStrategyNumber, InvalidOid,
-			index->rd_indcollation[1], F_TEXTEQ, CStringGetTextDatum(e164));
-		(void) ls_dirty_exists(rel, index, keys, 2, is_settled, &found);
-		index_close(index, AccessShareLock);
-	}
-	table_close(rel, AccessShareLock);
-	return found;
+	return ls_dirty_await(&awaited_words, values);
 }
 
 /* Is a lead blocked because of a revocation? */
@@ -184,7 +130,7 @@ ls_consent_step(LsLeadChange *change)
 
 	if (!brings && !unblocks)
 		return;
-	if (e164 != NULL && (!brings || await_consents(&change->org, e164)))
+	if (e164 != NULL && (!brings || ls_consents_await(&change->org, e164)))
 		revoked = ls_consent_is_revoked(change);
 	if (revoked && unblocks && !brings && !ls_lead_cause()->force)
 		ereport(
@@ -250,5 +196,5 @@ ls_compliance_consents_changed(PG_FUNCTION_ARGS)
 void
 ls_consents_init(void)
 {
-	ls_cache_register(&index_cache);
+	ls_cache_register(&awaited_words.cache);
 }

@@ -30,6 +30,7 @@ typedef enum LsConsent
 } LsConsent;
 
 extern LsConsent ls_consent(const pg_uuid_t *org, const char *channel, const char *point);
+extern bool ls_consents_await(const pg_uuid_t *org, const char *e164);
 extern void ls_consent_revoke(const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel);
 extern void ls_consent_step(LsLeadChange *change);
 extern bool ls_consent_is_revoked(const LsLeadChange *change);

@@ -18,6 +18,7 @@
 
 #include "lead_system.h"
 #include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "compliance/contact_facts.h"
 #include "compliance/national.h"
 #include "core/clock.h"
@@ -224,22 +225,16 @@ judge_lead(const Judging *judging, LsContact *contact)
 }
 
 /*
- * Will the national registry's load of the number's area code be too old at
- * the instant that is asked about?  What it says now, ls_national_rule() knows.
+ * Does the lead's mark bind on the channel?  One that tells of a consent to calls
+ * that was taken back says nothing of texts: their own consent is judged.
  */
 static bool
-registry_ages(const Judging *judging, const LsContact *contact)
+mark_binds(const Judging *judging, const LsContactFacts *facts)
 {
-	const LsContactQuestion *question = judging->question;
-	const LsContactFacts *facts = contact->facts;
-	int64 days;
-
-	if (!judging->registry_binds_stale || !facts->load_is_known || question->at <= ls_clock_now())
+	if (!facts->do_not_call)
 		return false;
-	days = ls_config_int(&question->org, "compliance.national_dnc_max_age_days") + 1;
-	return question->at >= (facts->loaded_on + days) * USECS_PER_DAY &&
-		   ls_national_exemption(
-			   &question->org, contact->phone_number, ls_channel_name(question->channel)) == NULL;
+	return judging->question->channel == LS_CHANNEL_CALL || facts->blocked_reason == NULL ||
+		   strcmp(facts->blocked_reason, LS_BLOCKED_BY_REVOCATION) != 0;
 }
 
 /* What the lists say of the number. */
@@ -250,7 +245,7 @@ judge_number(const Judging *judging, LsContact *contact)
 	const LsContactQuestion *question = judging->question;
 	const char *rule = NULL;
 
-	if (facts->do_not_call)
+	if (mark_binds(judging, facts))
 		block(contact, LS_RULE_DO_NOT_CALL, LS_NEVER);
 	if (contact->phone_number == NULL)
 		return;
@@ -260,15 +255,13 @@ judge_number(const Judging *judging, LsContact *contact)
 	if (facts->suppressed)
 		block(contact, LS_RULE_CAMPAIGN_SUPPRESSION, LS_NEVER);
 	if (facts->nationally_listed || judging->registry_binds_stale)
-		rule = ls_national_rule(
-			&question->org, contact->phone_number, ls_channel_name(question->channel));
+		rule = ls_national_rule(&question->org, contact->phone_number,
+			ls_channel_name(question->channel), Max(question->at, ls_clock_now()));
 	if (rule != NULL)
 		block(contact,
 			strcmp(rule, "national_registry") == 0 ? LS_RULE_NATIONAL_REGISTRY
 												   : LS_RULE_NATIONAL_REGISTRY_STALE,
 			LS_NEVER);
-	else if (registry_ages(judging, contact))
-		block(contact, LS_RULE_NATIONAL_REGISTRY_STALE, LS_NEVER);
 }
 
 /* What the time says. */

@@ -119,6 +119,7 @@ typedef struct LsContactSource
 
 extern void ls_contact_register_source(const LsContactSource *source);
 extern void ls_contact_judge(const LsContactQuestion *question, LsContact *contacts, int n);
+extern bool ls_contact_await(const pg_uuid_t *org, const char *e164, const pg_uuid_t *campaign);
 extern const char *ls_contact_rule_name(LsRule rule);
 extern int ls_contact_rule_errcode(LsRule rule);
 extern char *ls_contact_detail(

@@ -66,7 +66,7 @@ Datum
 ls_compliance_contact_blockers(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	LsContactQuestion question = {.at = ls_clock_now()};
+	LsContactQuestion question = {.at = ls_clock_instant()};
 	LsContact *contact;
 	int rule;
 
@@ -97,7 +97,7 @@ PG_FUNCTION_INFO_V1(ls_compliance_can_contact);
 Datum
 ls_compliance_can_contact(PG_FUNCTION_ARGS)
 {
-	LsContactQuestion question = {.at = ls_clock_now()};
+	LsContactQuestion question = {.at = ls_clock_instant()};
 
 	LS_REQUIRE_ARG(0, "lead_id");
 	question.channel = channel_argument(fcinfo, 1);

@@ -150,7 +150,7 @@ read_numbers(
 		"SELECT u.i::integer, " LS_CONSENT_SQL("$1", "phone_number", "u.phone_number", "$3") ", " LS_NATIONAL_LISTED_SQL("u.phone_number") ", " LS_NATIONAL_LOADED_SQL(
 			"u.phone_number") ","
 							  "       EXISTS (SELECT FROM lead_system.campaign_suppressions s WHERE s.organization_id = $1"
-							  "          AND s.campaign_id = $5 AND s.phone_number = u.phone_number),"
+							  "          AND s.campaign_id = $5 AND s.phone_number = u.phone_number OFFSET 0),"
 							  "       (SELECT array_agg(a.created_at) FROM lead_system.contact_attempts a"
 							  "         WHERE a.organization_id = $1 AND a.phone_number = u.phone_number"
 							  "           AND (a.phone_number, a.created_at) > (u.phone_number, $4)"

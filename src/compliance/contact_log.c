@@ -201,11 +201,11 @@ ls_compliance_contact_attempted(PG_FUNCTION_ARGS)
 }
 
 /*
- * Wait for who is changing the entry of the lead's number, and keep claimers and
- * other askers away from the lead until the answer is written.
+ * Wait for who is writing of the lead's number, and keep claimers and other
+ * askers away from the lead until the answer is written.
  */
 static void
-lock_lead(const pg_uuid_t *org, const pg_uuid_t *lead)
+lock_lead(const pg_uuid_t *org, const pg_uuid_t *lead, const pg_uuid_t *campaign)
 {
 	LS_QUERY(number,
 		"SELECT phone_number FROM lead_system.leads WHERE organization_id = $1 AND id = $2",
@@ -225,7 +225,7 @@ lock_lead(const pg_uuid_t *org, const pg_uuid_t *lead)
 	if (ls_query_run(&number, &args, LS_WRITE) > 0)
 		phone_number = ls_result_text(0, 1);
 	if (phone_number != NULL)
-		(void) ls_dnc_listed_soon(org, phone_number);
+		(void) ls_contact_await(org, phone_number, campaign);
 	(void) ls_query_run(&lock, &args, LS_WRITE);
 	(void) ls_query_run(&lock_rows, &args, LS_WRITE);
 }
@@ -236,7 +236,7 @@ PG_FUNCTION_INFO_V1(ls_compliance_authorize_contact);
 Datum
 ls_compliance_authorize_contact(PG_FUNCTION_ARGS)
 {
-	LsContactQuestion question = {.at = ls_clock_now()};
+	LsContactQuestion question = {0};
 	LsContact contact = {0};
 	LsContactEntry entry = {&contact, NULL, "authorized"};
 	pg_uuid_t user;
@@ -252,7 +252,8 @@ ls_compliance_authorize_contact(PG_FUNCTION_ARGS)
 		ls_no_such_row("campaign", question.campaign);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	lock_lead(&question.org, &contact.lead);
+	lock_lead(&question.org, &contact.lead, question.campaign);
+	question.at = ls_clock_instant();
 	PushActiveSnapshot(GetLatestSnapshot());
 	ls_contact_judge(&question, &contact, 1);
 	PopActiveSnapshot();

@@ -227,10 +227,10 @@ SELECT v.country, v.state, v.state_name, coalesce(p.zip_prefix, ''), z.timezone
  CROSS JOIN LATERAL pg_catalog.string_to_table(v.timezones, ' ') AS z(timezone)
 ON CONFLICT DO NOTHING;
 
--- Hours of the called party (semantics D14). From the statutes as of 2025; docs/contact-rules.md says what is not in here.
+-- Hours of the called party (semantics D14); docs/contact-rules.md says what is not in here.
 INSERT INTO lead_system.calling_rules (organization_id, id, country, state, weekdays, from_time, to_time, source) VALUES
-    (NULL, '00000000-0000-7000-8000-000000000d41', NULL, NULL, 127, '08:00', '21:00', '47 CFR 64.1200(c)(1), 16 CFR 310.4(c)'),
-    (NULL, '00000000-0000-7000-8000-000000000d42', 'US', 'FL', 127, '08:00', '20:00', 'Fla. Stat. 501.616(6)(a)'),
-    (NULL, '00000000-0000-7000-8000-000000000d43', 'US', 'OK', 127, '08:00', '20:00', 'Okla. Stat. tit. 15, 775C.4'),
-    (NULL, '00000000-0000-7000-8000-000000000d44', 'US', 'WA', 127, '08:00', '20:00', 'RCW 80.36.390, RCW 19.158.110')
+    (NULL, '00000000-0000-7000-8000-000000000d41', NULL, NULL, 127, '08:00', '21:00', '47 CFR 64.1200(c)(1)'),
+    (NULL, '00000000-0000-7000-8000-000000000d42', 'US', 'FL', 127, '08:00', '20:00', 'Fla. Stat. 501.616'),
+    (NULL, '00000000-0000-7000-8000-000000000d43', 'US', 'OK', 127, '08:00', '20:00', 'Okla. Stat. tit. 15, 775C'),
+    (NULL, '00000000-0000-7000-8000-000000000d44', 'US', 'WA', 127, '08:00', '20:00', 'RCW 80.36.390')
 ON CONFLICT DO NOTHING;

@@ -15,8 +15,9 @@
  *	  it may have come after the call, and a row that was refused would stop the
  *	  subscription.  A dump is restored before its triggers exist.
  *
- *	  Locks: an entry of the list that is being written is waited for.  So who
- *	  holds a lock on the lead asks for the number first (see outreach.h).
+ *	  Locks: an entry of the list, a word on consent and a suppression that are
+ *	  being written are waited for.  So who holds a lock on the lead asks for the
+ *	  number first (ls_contact_await; see outreach.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -33,6 +34,7 @@
 #include "compliance/contact.h"
 #include "compliance/privacy.h"
 #include "core/clock.h"
+#include "core/dirty.h"
 #include "core/phone.h"
 #include "core/query.h"
 #include "core/tenant.h"
@@ -61,6 +63,12 @@ typedef struct Refusal
 	bool has_since;
 	TimestampTz since;
 } Refusal;
+
+/* Suppressions of a number that are being written. */
+static LsAwaited awaited_suppressions = {
+	.cache = {.name = "index of campaign_suppressions", .relations = {"campaign_suppressions"}},
+	.n_columns = 3,
+	.columns = {"organization_id", "campaign_id", "phone_number"}};
 
 /* A column of a row; false when it is null. */
 static bool
@@ -153,13 +161,34 @@ static bool
 is_another_contact(const GuardedRow *old, const GuardedRow *new)
 {
 	return !old->is_outbound || !ls_uuid_equal(&old->org, &new->org) || new->at > old->at ||
+		   (new->has_campaign &&
+			   !(old->has_campaign && ls_uuid_equal(&old->campaign, &new->campaign))) ||
 		   (old->number == NULL) != (new->number == NULL) ||
 		   (new->number != NULL &&strcmp(old->number, new->number) != 0);
 }
 
 /*
- * Is the number listed, and since when?  Waits for those who are changing the
- * entry.
+ * Wait for those who are writing of a number: on the do-not-call list, which
+ * says whether it has the number then, in the log of consents, and among the
+ * suppressions of a campaign (which may be NULL).
+ */
+bool
+ls_contact_await(const pg_uuid_t *org, const char *e164, const pg_uuid_t *campaign)
+{
+	bool listed = ls_dnc_listed_soon(org, e164);
+
+	(void) ls_consents_await(org, e164);
+	if (campaign != NULL)
+	{
+		Datum values[] = {UUIDPGetDatum(org), UUIDPGetDatum(campaign), CStringGetTextDatum(e164)};
+
+		(void) ls_dirty_await(&awaited_suppressions, values);
+	}
+	return listed;
+}
+
+/*
+ * Is the number listed, and since when?  Waits for those who are writing of it.
  */
 static bool
 listed_since(const GuardedRow *row, TimestampTz *since)
@@ -171,7 +200,7 @@ listed_since(const GuardedRow *row, TimestampTz *since)
 	LsScope scope;
 	LsArgs args = {0};
 
-	if (!ls_dnc_listed_soon(&row->org, row->number))
+	if (!ls_contact_await(&row->org, row->number, row->has_campaign ? &row->campaign : NULL))
 		return false;
 	*since = row->at;
 	ls_arg_uuid(&args, &row->org);
@@ -331,4 +360,10 @@ ls_compliance_contact_guard(PG_FUNCTION_ARGS)
 			heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &attnum, &value, &isnull);
 	}
 	return PointerGetDatum(tuple);
+}
+
+void
+ls_guards_init(void)
+{
+	ls_cache_register(&awaited_suppressions.cache);
 }

@@ -119,12 +119,9 @@ ls_national_listed(const char *e164)
 
 /* The day of an instant, in UTC. */
 static DateADT
-today(void)
+day_of(TimestampTz at)
 {
-	TimestampTz now = ls_clock_now();
-
-	return (
-		DateADT) (now >= 0 ? now / USECS_PER_DAY : -((-now + USECS_PER_DAY - 1) / USECS_PER_DAY));
+	return (DateADT) (at >= 0 ? at / USECS_PER_DAY : -((-at + USECS_PER_DAY - 1) / USECS_PER_DAY));
 }
 
 /* When was the area code of a number last loaded?  False for never. */
@@ -147,11 +144,12 @@ last_load(const char *e164, DateADT *loaded_on)
 }
 
 /*
- * What the registry says of a number; *loaded_on is set where there is a load.
- * Numbers of other countries are none of its business.
+ * What the registry, as it is now, will say of a number at an instant;
+ * *loaded_on is set where there is a load.  Numbers of other countries are none
+ * of its business.
  */
 LsNationalState
-ls_national_state(const pg_uuid_t *org, const char *e164, DateADT *loaded_on)
+ls_national_state(const pg_uuid_t *org, const char *e164, TimestampTz at, DateADT *loaded_on)
 {
 	bool loaded;
 
@@ -163,17 +161,17 @@ ls_national_state(const pg_uuid_t *org, const char *e164, DateADT *loaded_on)
 		return LS_NATIONAL_LISTED;
 	if (!loaded)
 		return LS_NATIONAL_MISSING;
-	return today() - *loaded_on > ls_config_int(org, "compliance.national_dnc_max_age_days")
+	return day_of(at) - *loaded_on > ls_config_int(org, "compliance.national_dnc_max_age_days")
 			   ? LS_NATIONAL_STALE
 			   : LS_NATIONAL_UNLISTED;
 }
 
 /*
- * Why the registry does not bind for a number: consent, transaction, inquiry,
- * or NULL when it does.
+ * Why the registry does not bind for a number at an instant: consent,
+ * transaction, inquiry, or NULL when it does.
  */
 const char *
-ls_national_exemption(const pg_uuid_t *org, const char *e164, const char *channel)
+ls_national_exemption(const pg_uuid_t *org, const char *e164, const char *channel, TimestampTz at)
 {
 	LS_QUERY(query,
 		"SELECT coalesce(bool_or(l.stage = 'won' AND l.status_changed_at > $3), false)"
@@ -206,8 +204,8 @@ ls_national_exemption(const pg_uuid_t *org, const char *e164, const char *channe
 		Interval span = {.month = ls_config_int(org, months[i])};
 
 		ls_arg_datum(&args,
-			DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(ls_clock_now()),
-				IntervalPGetDatum(&span)),
+			DirectFunctionCall2(
+				timestamptz_mi_interval, TimestampTzGetDatum(at), IntervalPGetDatum(&span)),
 			false);
 	}
 	ls_scope_open(&scope, LS_AS_OWNER);
@@ -221,18 +219,18 @@ ls_national_exemption(const pg_uuid_t *org, const char *e164, const char *channe
 }
 
 /*
- * The rule by which the registry forbids to contact a number, or NULL.  It is
- * about calls and texts; e-mail is free.
+ * The rule by which the registry forbids to contact a number at an instant, or
+ * NULL.  It is about calls and texts; e-mail is free.
  */
 const char *
-ls_national_rule(const pg_uuid_t *org, const char *e164, const char *channel)
+ls_national_rule(const pg_uuid_t *org, const char *e164, const char *channel, TimestampTz at)
 {
 	const char *rule = NULL;
 	DateADT loaded_on;
 
 	if (strcmp(channel, "email") == 0)
 		return NULL;
-	switch (ls_national_state(org, e164, &loaded_on))
+	switch (ls_national_state(org, e164, at, &loaded_on))
 	{
 		case LS_NATIONAL_UNLISTED:
 			return NULL;
@@ -245,7 +243,7 @@ ls_national_rule(const pg_uuid_t *org, const char *e164, const char *channel)
 				return NULL;
 			rule = "national_registry_stale";
 	}
-	return ls_national_exemption(org, e164, channel) == NULL ? rule : NULL;
+	return ls_national_exemption(org, e164, channel, at) == NULL ? rule : NULL;
 }
 
 /* Tell that the registry cannot be asked about a number, if the organisation wants to know. */
@@ -277,6 +275,7 @@ ls_compliance_national_dnc_check(PG_FUNCTION_ARGS)
 	char *channel;
 	LsNationalState state;
 	DateADT loaded_on;
+	TimestampTz now = ls_clock_now();
 	pg_uuid_t org;
 
 	LS_REQUIRE_ARG(1, "channel");
@@ -284,16 +283,17 @@ ls_compliance_national_dnc_check(PG_FUNCTION_ARGS)
 	ls_require_number(fcinfo, 0, &org, e164);
 	channel = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ls_consent_check_channel(channel);
-	state = ls_national_state(&org, e164, &loaded_on);
-	exemption = strcmp(channel, "email") == 0 ? NULL : ls_national_exemption(&org, e164, channel);
-	rule = ls_national_rule(&org, e164, channel);
+	state = ls_national_state(&org, e164, now, &loaded_on);
+	exemption =
+		strcmp(channel, "email") == 0 ? NULL : ls_national_exemption(&org, e164, channel, now);
+	rule = ls_national_rule(&org, e164, channel, now);
 	warn_of_state(&org, e164, state);
 	InitMaterializedSRF(fcinfo, 0);
 	values[0] = BoolGetDatum(state == LS_NATIONAL_LISTED);
 	values[1] = DateADTGetDatum(loaded_on);
 	nulls[1] = state == LS_NATIONAL_MISSING || loaded_on == 0;
 	values[2] =
-		BoolGetDatum(!nulls[1] && today() - loaded_on <=
+		BoolGetDatum(!nulls[1] && day_of(now) - loaded_on <=
 									  ls_config_int(&org, "compliance.national_dnc_max_age_days"));
 	values[3] = exemption ? CStringGetTextDatum(exemption) : (Datum) 0;
 	nulls[3] = exemption == NULL;
@@ -321,7 +321,7 @@ ls_compliance_national_dnc_status(PG_FUNCTION_ARGS)
 	bool bound = ls_current_org(&org);
 
 	InitMaterializedSRF(fcinfo, 0);
-	ls_arg_datum(&args, DateADTGetDatum(today()), false);
+	ls_arg_datum(&args, DateADTGetDatum(day_of(ls_clock_now())), false);
 	ls_arg_int32(&args, ls_config_int(bound ? &org : NULL, "compliance.national_dnc_max_age_days"));
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_query_run(&query, &args, LS_READ);

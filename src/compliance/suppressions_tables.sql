@@ -18,7 +18,6 @@ CREATE TABLE lead_system.campaign_suppressions (
 COMMENT ON TABLE lead_system.campaign_suppressions IS
     'Numbers that a campaign must not contact, although others may.';
 COMMENT ON COLUMN lead_system.campaign_suppressions.created_at IS 'Suppressed since.';
-CREATE INDEX campaign_suppressions_campaign_id_idx ON lead_system.campaign_suppressions (campaign_id, organization_id);
 CREATE INDEX campaign_suppressions_organization_id_created_at_idx ON lead_system.campaign_suppressions (organization_id, created_at);
 
 ALTER TABLE lead_system.campaign_suppressions ENABLE ROW LEVEL SECURITY;

@@ -87,6 +87,16 @@ ls_clock_now(void)
 	return clock_overridden ? clock_override : GetCurrentTransactionStartTimestamp();
 }
 
+/*
+ * The time at this very moment, for what must not be judged as of when a long
+ * transaction began.
+ */
+TimestampTz
+ls_clock_instant(void)
+{
+	return clock_overridden ? clock_override : GetCurrentTimestamp();
+}
+
 PG_FUNCTION_INFO_V1(ls_core_clock_now);
 
 /* clock_now(): see ls_clock_now. */

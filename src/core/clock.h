@@ -11,6 +11,7 @@
 #include "datatype/timestamp.h"
 
 extern TimestampTz ls_clock_now(void);
+extern TimestampTz ls_clock_instant(void);
 extern void ls_clock_init(void);
 
 #endif /* LS_CORE_CLOCK_H */

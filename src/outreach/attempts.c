@@ -350,8 +350,8 @@ is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call
  * Lock the row for a call that may be recorded.  False when the call has been
  * recorded already.
  *
- * The guard of call_logs waits for who is changing the number's entry on the
- * do-not-call list, and who does that goes on to lock the lead.  So the number
+ * The guard of call_logs waits for who is writing of the number, on the
+ * do-not-call list or elsewhere, and who does that goes on to lock the lead.  So the number
  * comes first here, too.  (Who begins to list it between that and the lock of the
  * lead makes one of the two fail with 40P01.)
  *
@@ -369,7 +369,7 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *detail
 	if (!lists_number)
 	{
 		if (row->phone_number != NULL)
-			(void) ls_dnc_listed_soon(&row->org, row->phone_number);
+			(void) ls_contact_await(&row->org, row->phone_number, &row->campaign);
 		read_row(row, true);
 	}
 	if (is_repeated(row, details, call))

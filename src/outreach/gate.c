@@ -5,7 +5,8 @@
  *	  and what becomes of the others.
  *
  *	  The rules are judged by compliance, all candidates at once, with a
- *	  snapshot of this very moment, whatever the isolation level.  What does not
+ *	  snapshot of this very moment and by its clock, whatever the isolation level
+ *	  and whenever the transaction began.  What does not
  *	  pass leaves the queue, so that no claim looks at it in vain: for good, when
  *	  the lead must not be called at all, or until the instant at which it may
  *	  be.  When no such instant is known, because somebody has to act, the lead
@@ -30,8 +31,6 @@
 #include "core/clock.h"
 #include "core/query.h"
 #include "core/tenant.h"
-#include "core/transition.h"
-#include "core/trigger.h"
 #include "core/uuid.h"
 #include "outreach/claim.h"
 #include "outreach/outreach.h"
@@ -349,7 +348,6 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 	gate.question.org = claim->org;
 	gate.question.channel = LS_CHANNEL_CALL;
 	gate.question.campaign = &claim->campaign;
-	gate.question.at = ls_clock_now();
 	gate.contacts = palloc0(sizeof(LsContact) * n);
 	gate.busy = palloc0(sizeof(bool) * n);
 	gate.log = palloc0(sizeof(LsContactEntry) * n);
@@ -360,6 +358,7 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 	for (i = 0; i < n; i++)
 		gate.contacts[i].lead = candidates[i].lead;
 	lock_shared_leads(&gate);
+	gate.question.at = ls_clock_instant();
 	PushActiveSnapshot(GetLatestSnapshot());
 	ls_contact_judge(&gate.question, gate.contacts, n);
 	PopActiveSnapshot();
@@ -373,34 +372,4 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 	ls_contact_log(&gate.question, claim->has_user ? &claim->user : NULL, gate.log, gate.n_log);
 	claim->n_refused += n - gate.counts[FATE_CLAIMED] - gate.counts[FATE_NOT_NEEDED];
 	return gate.counts[FATE_CLAIMED];
-}
-
-PG_FUNCTION_INFO_V1(ls_outreach_consents_wake);
-
-/*
- * contact_consents_wake_queue(): AFTER INSERT statement trigger of
- * contact_consents.  The next claim judges the leads anew that waited for this.
- */
-Datum
-ls_outreach_consents_wake(PG_FUNCTION_ARGS)
-{
-	static const char *const statements[] = {
-		"WITH u AS MATERIALIZED (SELECT c.organization_id, c.id FROM new_rows n"
-		"  JOIN lead_system.leads l ON l.organization_id = n.organization_id"
-		"   AND l.phone_number = n.phone_number AND l.deleted_at IS NULL"
-		"  JOIN lead_system.campaign_leads c ON c.organization_id = n.organization_id AND c.lead_id = l.id"
-		" WHERE n.action = 'granted' AND n.channel = 'call' AND c.is_waiting AND c.blocked_rule IN"
-		"       ('consent_missing', 'consent_revoked', 'national_registry', 'national_registry_stale')"
-		" ORDER BY c.lead_id, c.campaign_id FOR NO KEY UPDATE OF c)"
-		" UPDATE lead_system.campaign_leads c SET is_waiting = false, next_attempt_at = $1"
-		"  FROM u WHERE c.organization_id = u.organization_id AND c.id = u.id",
-		NULL};
-	TriggerData *trigdata = ls_trigger_check(fcinfo, "contact_consents_wake_queue",
-		LS_TRIGGER_AFTER_STATEMENT, LS_TRIGGER_INSERT, "contact_consents");
-	Oid types[] = {TIMESTAMPTZOID};
-	Datum values[] = {TimestampTzGetDatum(ls_clock_now())};
-
-	if (!ls_org_is_leaving(NULL))
-		ls_transition_run(trigdata, statements, 1, types, values, " ");
-	return PointerGetDatum(NULL);
 }
