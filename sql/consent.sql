@@ -162,6 +162,9 @@ SELECT lead_system.override_dnc(:'ada', 'asked us', :'ada');
 \echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.override_dnc(:'ada', 'asked us', (SELECT id FROM lead_system.contact_consents WHERE organization_id = :'alpha' AND phone_number = '+12025550102' LIMIT 1));
 \echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.record_consent(:'ada', 'sms', '{"form": "texts"}') AS texts \gset
+SELECT lead_system.override_dnc(:'ada', 'agreed to texts', :'texts');
+\echo :LAST_ERROR_SQLSTATE
 SELECT lead_system.is_on_dnc_list('202-555-0101', :'alpha') AS still_listed;
 SET ROLE regress_ls_consent_admin;
 SELECT lead_system.override_dnc(:'ada', 'asked us to call', :'consent') AS audit \gset

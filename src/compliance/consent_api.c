@@ -269,13 +269,14 @@ ls_compliance_revoke_consent(PG_FUNCTION_ARGS)
 
 /*
  * The consent must be of this number, and not have been revoked since: what was
- * consented to afterwards is another consent.
+ * consented to afterwards is another consent.  It must be one to calls: the list
+ * is about calls and texts alike, and who agrees to texts alone is not called.
  */
 static void
 check_consent(const Person *person, const pg_uuid_t *consent)
 {
 	LS_QUERY(query,
-		"SELECT c.phone_number = $3 AND c.action = 'granted'"
+		"SELECT c.phone_number = $3 AND c.action = 'granted' AND c.channel = 'call'"
 		"       AND NOT EXISTS (SELECT FROM lead_system.contact_consents x"
 		"             WHERE x.organization_id = $1 AND x.phone_number = $3 AND x.channel = c.channel"
 		"               AND x.action = 'revoked' AND (x.at, x.id) > (c.at, c.id))"
@@ -294,9 +295,10 @@ check_consent(const Person *person, const pg_uuid_t *consent)
 	counts = !ls_result_isnull(0, 1) && ls_result_bool(0, 1);
 	ls_scope_close(&scope);
 	if (!counts)
-		ereport(ERROR, (errcode(LS_ERRCODE_NO_CONSENT),
-						   errmsg("the consent does not allow to contact the lead's number"),
-						   errdetail("It was given for another contact, or it is revoked.")));
+		ereport(ERROR,
+			(errcode(LS_ERRCODE_NO_CONSENT),
+				errmsg("the consent does not allow to contact the lead's number"),
+				errdetail("It was given for another contact, is not for calls, or is revoked.")));
 }
 
 /* The audit row of an override that was just made. */
