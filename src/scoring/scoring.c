@@ -46,6 +46,7 @@ void
 ls_scoring_init(void)
 {
 	ls_score_model_init();
+	ls_score_extras_init();
 	ls_leads_register_step(ls_scoring_step);
 	ls_leads_register_listener(&ls_scoring_listener);
 	ls_grants_register(scoring_grants, lengthof(scoring_grants));

@@ -121,6 +121,7 @@ ls_scoring_step(LsLeadChange *change)
 	subject.organization = change->organization;
 	subject.at = change->now;
 	subject.is_new = (change->old == NULL);
+	subject.is_locked = (change->old != NULL);
 	model = ls_score_model_for(&subject);
 	if (!must_score(change, model))
 		return;
