@@ -263,7 +263,7 @@ SELECT trigger_type, count(*) AS steps, count(*) FILTER (WHERE new_status = 'qua
 --
 SET app.client_ip = '192.0.2.7';
 UPDATE lead_system.leads SET title = 'Driver', city = 'Springfield' WHERE id = :'ida';
-SELECT field_name, old_value, new_value, ip_address FROM lead_system.lead_audit_log WHERE lead_id = :'ida' AND created_at > '2026-03-05' ORDER BY field_name COLLATE "C";
+SELECT field_name, old_value, new_value, ip_address FROM lead_system.lead_audit_log WHERE lead_id = :'ida' AND field_name <> 'status' AND created_at > '2026-03-05' ORDER BY field_name COLLATE "C";
 RESET app.client_ip;
 
 --
