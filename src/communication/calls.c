@@ -59,6 +59,33 @@ ls_call_add(const LsCall *call)
 }
 
 /*
+ * Whom was a call with, and when did it begin?  False when there is no such
+ * call; the lead is all zeros when it is not known.
+ */
+bool
+ls_call_lead(const pg_uuid_t *org, const pg_uuid_t *call, pg_uuid_t *lead, TimestampTz *began_at)
+{
+	LS_QUERY(query,
+		"SELECT lead_id, created_at FROM lead_system.call_logs WHERE organization_id = $1 AND id = $2",
+		UUIDOID, UUIDOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool found;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_uuid(&args, call);
+	memset(lead, 0, sizeof(pg_uuid_t));
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run(&query, &args, LS_WRITE) > 0;
+	if (found && !ls_result_isnull(0, 1))
+		*lead = ls_result_uuid(0, 1);
+	if (found)
+		*began_at = ls_result_timestamptz(0, 2);
+	ls_scope_close(&scope);
+	return found;
+}
+
+/*
  * Find a call by the provider's id: a report that is repeated.  Tells the lead
  * of a campaign that was called, too; zeros when it was none.
  */

@@ -34,6 +34,8 @@ typedef struct LsCall
 extern pg_uuid_t ls_call_add(const LsCall *call);
 extern bool ls_call_find(
 	const pg_uuid_t *org, const char *provider_call_id, pg_uuid_t *id, pg_uuid_t *campaign_lead);
+extern bool ls_call_lead(
+	const pg_uuid_t *org, const pg_uuid_t *call, pg_uuid_t *lead, TimestampTz *began_at);
 extern int ls_calls_of_campaign_since(
 	const pg_uuid_t *org, const pg_uuid_t *campaign, TimestampTz since, int limit);
 extern void ls_communication_init(void);

@@ -161,6 +161,8 @@ const LsConfigKey ls_config_keys[] = {
 		"a company named Inc, Corp or LLC of unknown size counts as 11-50 (A9a)"},
 	{"scoring.infer_inquiry_type", LS_CONFIG_BOOL, "false", 0, 0, NULL,
 		"a Content Download that asks for a demo or prices counts as Pricing Information (A9b)"},
+	{"scoring.upgrade_score", LS_CONFIG_INT, "50", 0, 100, NULL,
+		"score from which a lead that was below is worth a call; 0 for never (A17)"},
 };
 
 const int ls_n_config_keys = lengthof(ls_config_keys);

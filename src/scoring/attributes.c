@@ -17,7 +17,6 @@
 #include "core/config.h"
 #include "core/email.h"
 #include "core/json.h"
-#include "core/query.h"
 #include "scoring/model.h"
 
 /* Whole periods of "seconds" between two instants; 0 when the first is later. */
@@ -413,67 +412,4 @@ ls_score_get(const ScoreRule *rule, ScoreSubject *subject, AttributeValue *value
 		get_metadata(rule->metadata_key, subject, value);
 	else
 		rule->attribute->get(rule->attribute, subject, value);
-}
-
-/* Load the latest assessment. */
-static void
-load_qualification(ScoreExtras *extras, const LsArgs *args)
-{
-	LS_QUERY(query,
-		"SELECT interest, authority, budget, need, timing FROM lead_system.lead_qualifications"
-		" WHERE organization_id = $1 AND lead_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1",
-		UUIDOID, UUIDOID);
-
-	extras->has_qualification = ls_query_run(&query, args, LS_READ) > 0;
-	if (!extras->has_qualification)
-		return;
-	extras->interest = ls_result_int32(0, 1);
-	extras->authority = ls_result_int32(0, 2);
-	extras->budget = ls_result_int32(0, 3);
-	extras->need = ls_result_int32(0, 4);
-	extras->timing = ls_result_int32(0, 5);
-}
-
-/* Load the signals of the last three calls (B4). */
-static void
-load_intent(ScoreExtras *extras, const LsArgs *args)
-{
-	LS_QUERY(query,
-		"SELECT k.number, count(DISTINCT s.call_id)"
-		"  FROM (SELECT call_id FROM lead_system.lead_intent_signals"
-		"         WHERE organization_id = $1 AND lead_id = $2"
-		"         GROUP BY call_id ORDER BY max(created_at) DESC, call_id LIMIT 3) c"
-		"  JOIN lead_system.lead_intent_signals s"
-		"    ON s.organization_id = $1 AND s.lead_id = $2 AND s.call_id = c.call_id"
-		"  JOIN (VALUES ('explicit_interest', 0), ('question', 1), ('callback', 2),"
-		"               ('objection_handled', 3), ('hard_objection', 4)) k(kind, number)"
-		"    ON k.kind = s.kind"
-		" GROUP BY k.number",
-		UUIDOID, UUIDOID);
-	uint64 n = ls_query_run(&query, args, LS_READ);
-	uint64 row;
-
-	for (row = 0; row < n; row++)
-		extras->intent[ls_result_int32(row, 1)] = (int) ls_result_int64(row, 2);
-}
-
-/* Load what is known of a lead besides its row, once. */
-void
-ls_score_load_extras(ScoreSubject *subject)
-{
-	LsScope scope;
-	LsArgs args = {0};
-	bool isnull;
-
-	if (subject->extras.loaded)
-		return;
-	subject->extras.loaded = true;
-	if (subject->is_new)
-		return;
-	ls_arg_uuid(&args, &subject->organization->id);
-	ls_arg_datum(&args, ls_lead_get(subject->row, LEAD_id, &isnull), false);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	load_qualification(&subject->extras, &args);
-	load_intent(&subject->extras, &args);
-	ls_scope_close(&scope);
 }

@@ -25,6 +25,18 @@ COMMENT ON FUNCTION lead_system.score_at(uuid, timestamptz) IS
     'The score that the lead as it is would have at an instant: what inactivity makes of it.';
 REVOKE ALL ON FUNCTION lead_system.score_at(uuid, timestamptz) FROM PUBLIC;
 
+CREATE FUNCTION lead_system.record_qualification(lead_id uuid, inputs jsonb) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_scoring_record_qualification';
+COMMENT ON FUNCTION lead_system.record_qualification(uuid, jsonb) IS
+    'Records an assessment of a lead: interest and budget up to 25, authority up to 20, need and timing up to 15. What inputs does not name stays as in the latest assessment. The lead is scored again at once. Returns the id. Raises 22023 for unknown keys and bad values, P0002 when there is no such lead.';
+REVOKE ALL ON FUNCTION lead_system.record_qualification(uuid, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION lead_system.record_intent_signal(lead_id uuid, kind text, call_id uuid) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_scoring_record_signal';
+COMMENT ON FUNCTION lead_system.record_intent_signal(uuid, text, uuid) IS
+    'Records what was heard in a call: explicit_interest, question, callback, objection_handled, hard_objection, or none. The lead is scored again at once; a signal that is recorded already stays one. Returns the id. Raises 22023 for an unknown kind and for a call with another lead, P0002 when there is no such lead.';
+REVOKE ALL ON FUNCTION lead_system.record_intent_signal(uuid, text, uuid) FROM PUBLIC;
+
 CREATE PROCEDURE lead_system.recalculate_lead_scores(batch integer DEFAULT 10000)
     LANGUAGE c AS 'MODULE_PATHNAME', 'ls_scoring_recalculate';
 COMMENT ON PROCEDURE lead_system.recalculate_lead_scores(integer) IS

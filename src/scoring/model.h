@@ -11,6 +11,8 @@
 #include "leads/leads.h"
 
 #define LS_SCORE_MAX_COMPONENTS 16
+#define LS_SCORE_SIGNALS 5
+#define LS_SCORE_CALLS 3 /* whose signals count (B4) */
 
 typedef enum AttributeType
 {
@@ -41,7 +43,7 @@ typedef struct ScoreExtras
 	int budget;
 	int need;
 	int timing;
-	int intent[5]; /* calls, of the last three, in which a signal was heard */
+	int intent[LS_SCORE_SIGNALS]; /* calls, of the last three, in which a signal was heard */
 } ScoreExtras;
 
 /* A lead being scored. */
@@ -50,7 +52,8 @@ typedef struct ScoreSubject
 	const LsLeadRow *row;
 	const LsOrganization *organization;
 	TimestampTz at;
-	bool is_new; /* not stored yet, hence without extras */
+	bool is_new;    /* not stored yet, hence without extras */
+	bool is_locked; /* by us: what others committed before counts, too */
 	ScoreExtras extras;
 } ScoreSubject;
 
@@ -163,8 +166,13 @@ typedef void (*ScoreTrace)(
 extern const ScoreAttribute *ls_score_attribute(const char *name, const char **metadata_key);
 extern char *ls_score_attribute_names(void);
 extern void ls_score_get(const ScoreRule *rule, ScoreSubject *subject, AttributeValue *value);
-extern void ls_score_load_extras(ScoreSubject *subject);
 extern int ls_score_days_inactive(const ScoreSubject *subject);
+
+/* extras.c */
+extern void ls_score_load_extras(ScoreSubject *subject);
+extern int ls_score_signal_number(const char *kind, int len);
+extern const char *ls_score_signal_kinds(void);
+extern void ls_score_extras_init(void);
 
 /* model.c */
 extern const ScoreModel *ls_score_model(const pg_uuid_t *org, const char *name, bool by_name);

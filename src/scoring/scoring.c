@@ -38,6 +38,8 @@ static const LsGrant scoring_grants[] = {
 	{"calculate_lead_score(uuid, text)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"explain_lead_score(uuid, text)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"score_at(uuid, timestamptz)", "EXECUTE", LS_LEVEL_READONLY, false},
+	{"record_qualification(uuid, jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"record_intent_signal(uuid, text, uuid)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"recalculate_lead_scores(integer)", "EXECUTE", LS_LEVEL_ADMIN, true},
 	{"copy_scoring_model(text, text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 };
@@ -46,6 +48,7 @@ void
 ls_scoring_init(void)
 {
 	ls_score_model_init();
+	ls_score_extras_init();
 	ls_leads_register_step(ls_scoring_step);
 	ls_leads_register_listener(&ls_scoring_listener);
 	ls_grants_register(scoring_grants, lengthof(scoring_grants));

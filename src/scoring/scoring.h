@@ -12,6 +12,7 @@
 
 extern void ls_scoring_step(LsLeadChange *change);
 extern const LsLeadListener ls_scoring_listener;
+extern bool ls_score_upgraded(const LsLeadRow *old, const LsLeadRow *new);
 extern void ls_scoring_init(void);
 
 #endif /* LS_SCORING_H */

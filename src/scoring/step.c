@@ -121,6 +121,7 @@ ls_scoring_step(LsLeadChange *change)
 	subject.organization = change->organization;
 	subject.at = change->now;
 	subject.is_new = (change->old == NULL);
+	subject.is_locked = (change->old != NULL);
 	model = ls_score_model_for(&subject);
 	if (!must_score(change, model))
 		return;
@@ -164,17 +165,71 @@ history_start(void)
 
 /* Add a line to the activities. */
 static void
-note_score(ScoreHistory *state, const LsLeadRow *old, const LsLeadRow *new)
+note(ScoreHistory *state, const LsLeadRow *row, const char *action, Jsonb *old_value,
+	Jsonb *new_value)
 {
 	bool isnull;
 	LsActivity activity = {0};
 
-	activity.org = DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull));
-	activity.lead = DatumGetUUIDP(ls_lead_get(new, LEAD_id, &isnull));
-	activity.action = "score_updated";
-	activity.old_value = ls_json_pair_int("score", ls_lead_int(old, LEAD_lead_score));
-	activity.new_value = ls_json_pair_int("score", ls_lead_int(new, LEAD_lead_score));
+	activity.org = DatumGetUUIDP(ls_lead_get(row, LEAD_organization_id, &isnull));
+	activity.lead = DatumGetUUIDP(ls_lead_get(row, LEAD_id, &isnull));
+	activity.action = action;
+	activity.old_value = old_value;
+	activity.new_value = new_value;
 	ls_activity_batch_add(state->activities, &activity);
+}
+
+/*
+ * Has a lead become worth a call? (A17)  For listeners of leads: it has come up
+ * to scoring.upgrade_score, from below.
+ */
+bool
+ls_score_upgraded(const LsLeadRow *old, const LsLeadRow *new)
+{
+	int was = ls_lead_int(old, LEAD_lead_score);
+	int is = ls_lead_int(new, LEAD_lead_score);
+	bool isnull;
+	int limit;
+
+	if (is <= was || !ls_lead_isnull(new, LEAD_deleted_at))
+		return false;
+	limit = ls_config_int(
+		DatumGetUUIDP(ls_lead_get(new, LEAD_organization_id, &isnull)), "scoring.upgrade_score");
+	return was < limit && is >= limit;
+}
+
+/* Tell of a new score in the activities. */
+static void
+note_changes(ScoreHistory *state, const LsLeadRow *old, const LsLeadRow *new)
+{
+	int was = ls_lead_int(old, LEAD_lead_score);
+	int is = ls_lead_int(new, LEAD_lead_score);
+
+	if (was != is)
+		note(state, new, "score_updated", ls_json_pair_int("score", was),
+			ls_json_pair_int("score", is));
+	if (ls_lead_differs(old, new, LEAD_temperature))
+		note(state, new, "temperature_changed",
+			ls_json_pair_text("temperature", ls_lead_text(old, LEAD_temperature)),
+			ls_json_pair_text("temperature", ls_lead_text(new, LEAD_temperature)));
+	if (ls_score_upgraded(old, new))
+		note(state, new, "lead_upgraded", ls_json_pair_int("score", was),
+			ls_json_pair_int("score", is));
+}
+
+/* Add a line to the history of scores. */
+static void
+add_history(ScoreHistory *state, const LsLeadRow *old, const LsLeadRow *new)
+{
+	static const LsLeadColumn columns[HISTORY_COLUMNS] = {LEAD_organization_id, LEAD_id,
+		LEAD_lead_score, LEAD_lead_score, LEAD_raw_score, LEAD_scoring_model, LEAD_score_breakdown};
+	Datum values[HISTORY_COLUMNS];
+	bool nulls[HISTORY_COLUMNS];
+	int i;
+
+	for (i = 0; i < HISTORY_COLUMNS; i++)
+		values[i] = ls_lead_get(i == 2 ? old : new, columns[i], &nulls[i]);
+	ls_batch_add(state->history, values, nulls);
 }
 
 /* Listener: one row. */
@@ -182,14 +237,12 @@ static void
 score_listener_row(
 	LsLeadStatement *statement, void **state_pointer, const LsLeadRow *old, const LsLeadRow *new)
 {
-	static const LsLeadColumn columns[HISTORY_COLUMNS] = {LEAD_organization_id, LEAD_id,
-		LEAD_lead_score, LEAD_lead_score, LEAD_raw_score, LEAD_scoring_model, LEAD_score_breakdown};
-	ScoreHistory *state;
-	Datum values[HISTORY_COLUMNS];
-	bool nulls[HISTORY_COLUMNS];
-	int i;
+	bool rescored;
 
-	if (old == NULL || new == NULL || !ls_lead_differs(old, new, LEAD_raw_score))
+	if (old == NULL || new == NULL)
+		return;
+	rescored = ls_lead_differs(old, new, LEAD_raw_score);
+	if (!rescored && !ls_lead_differs(old, new, LEAD_temperature))
 		return;
 	if (*state_pointer == NULL)
 	{
@@ -198,12 +251,9 @@ score_listener_row(
 		*state_pointer = history_start();
 		MemoryContextSwitchTo(caller);
 	}
-	state = *state_pointer;
-	for (i = 0; i < HISTORY_COLUMNS; i++)
-		values[i] = ls_lead_get(i == 2 ? old : new, columns[i], &nulls[i]);
-	ls_batch_add(state->history, values, nulls);
-	if (ls_lead_differs(old, new, LEAD_lead_score))
-		note_score(state, old, new);
+	if (rescored)
+		add_history(*state_pointer, old, new);
+	note_changes(*state_pointer, old, new);
 }
 
 /* Listener: write what is left. */
@@ -218,25 +268,38 @@ score_listener_end(LsLeadStatement *statement, void **state_pointer)
 
 const LsLeadListener ls_scoring_listener = {score_listener_row, score_listener_end};
 
+/* The leads whose rows changed; one that a row moved away from is one, too. */
+#define CHANGED "SELECT organization_id, lead_id FROM changed_rows"
+#define CHANGED_OR_LEFT CHANGED " UNION SELECT organization_id, lead_id FROM old_rows"
+
+#define LOCK_LEADS(rows) \
+	"SELECT 1 FROM (" rows ") c JOIN lead_system.leads l" \
+	"    ON l.organization_id = c.organization_id AND l.id = c.lead_id" \
+	" ORDER BY l.id FOR NO KEY UPDATE OF l"
+#define SCORE_LEADS(rows) \
+	"UPDATE lead_system.leads l SET scored_at = NULL" \
+	"  FROM (SELECT DISTINCT organization_id, lead_id FROM (" rows ") r) c" \
+	" WHERE l.organization_id = c.organization_id AND l.id = c.lead_id"
+
 PG_FUNCTION_INFO_V1(ls_scoring_inputs_changed);
 
 /*
  * scoring_inputs_changed(): AFTER statement triggers of lead_qualifications and
  * lead_intent_signals.  A lead without scored_at is scored by its row trigger.
+ * The leads are locked before, in the order that everybody keeps to.
  */
 Datum
 ls_scoring_inputs_changed(PG_FUNCTION_ARGS)
 {
-	static const char *const statements[] = {
-		"UPDATE lead_system.leads l SET scored_at = NULL"
-		"  FROM (SELECT DISTINCT organization_id, lead_id FROM changed_rows) c"
-		" WHERE l.organization_id = c.organization_id AND l.id = c.lead_id",
-		NULL};
+	static const char *const changed[] = {LOCK_LEADS(CHANGED), SCORE_LEADS(CHANGED), NULL};
+	static const char *const changed_or_left[] = {
+		LOCK_LEADS(CHANGED_OR_LEFT), SCORE_LEADS(CHANGED_OR_LEFT), NULL};
 	TriggerData *trigdata =
 		ls_trigger_check(fcinfo, "scoring_inputs_changed", LS_TRIGGER_AFTER_STATEMENT,
 			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, NULL);
+	bool moves = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 
 	if (!ls_org_is_leaving(NULL))
-		ls_transition_run(trigdata, statements, 0, NULL, NULL, NULL);
+		ls_transition_run(trigdata, moves ? changed_or_left : changed, 0, NULL, NULL, NULL);
 	return PointerGetDatum(NULL);
 }

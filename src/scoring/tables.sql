@@ -247,10 +247,12 @@ CREATE TABLE lead_system.lead_intent_signals (
     CONSTRAINT lead_intent_signals_lead_id_fkey FOREIGN KEY (lead_id, organization_id)
         REFERENCES lead_system.leads (id, organization_id) ON DELETE CASCADE,
     CONSTRAINT lead_intent_signals_kind_check CHECK (kind IN
-        ('explicit_interest', 'question', 'callback', 'objection_handled', 'hard_objection'))
+        ('explicit_interest', 'question', 'callback', 'objection_handled', 'hard_objection', 'none'))
 );
 COMMENT ON TABLE lead_system.lead_intent_signals IS
     'What was heard in a call (semantics B4); the signals of the last three calls count.';
+COMMENT ON COLUMN lead_system.lead_intent_signals.kind IS 'none is of a call in which nothing of the kind was heard: it counts as one of the last three.';
+COMMENT ON COLUMN lead_system.lead_intent_signals.created_at IS 'When the call began, which is what makes it one of the last three; of a call that is not in call_logs, when the signal was recorded.';
 CREATE INDEX lead_intent_signals_lead_id_idx ON lead_system.lead_intent_signals (lead_id, organization_id, created_at);
 
 CREATE TABLE lead_system.lead_score_history (
@@ -291,7 +293,7 @@ CREATE TRIGGER lead_qualifications_after_insert AFTER INSERT ON lead_system.lead
     REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_inputs_changed();
 CREATE TRIGGER lead_qualifications_after_update AFTER UPDATE ON lead_system.lead_qualifications
-    REFERENCING NEW TABLE AS changed_rows
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_inputs_changed();
 CREATE TRIGGER lead_qualifications_after_delete AFTER DELETE ON lead_system.lead_qualifications
     REFERENCING OLD TABLE AS changed_rows
@@ -300,7 +302,7 @@ CREATE TRIGGER lead_intent_signals_after_insert AFTER INSERT ON lead_system.lead
     REFERENCING NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_inputs_changed();
 CREATE TRIGGER lead_intent_signals_after_update AFTER UPDATE ON lead_system.lead_intent_signals
-    REFERENCING NEW TABLE AS changed_rows
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.scoring_inputs_changed();
 CREATE TRIGGER lead_intent_signals_after_delete AFTER DELETE ON lead_system.lead_intent_signals
     REFERENCING OLD TABLE AS changed_rows

@@ -781,6 +781,8 @@ INSERT INTO promised VALUES
     ('explain_lead_score', 'lead_id uuid, model text DEFAULT NULL::text', 'TABLE(component text, rule text, value text, points numeric)'),
     ('score_at', 'lead_id uuid, at timestamp with time zone', 'integer'),
     ('recalculate_lead_scores', 'IN batch integer DEFAULT 10000', NULL),
+    ('record_intent_signal', 'lead_id uuid, kind text, call_id uuid', 'uuid'),
+    ('record_qualification', 'lead_id uuid, inputs jsonb', 'uuid'),
     ('is_on_dnc_list', 'phone_number text, org_id uuid', 'boolean'),
     ('add_to_dnc_list', 'phone_number text, reason text, source text DEFAULT ''manual_entry''::text, expires_at timestamp with time zone DEFAULT NULL::timestamp with time zone, opt_out_phrase text DEFAULT NULL::text', 'uuid'),
     ('remove_from_dnc_list', 'phone_number text, reason text', 'boolean'),

@@ -253,6 +253,8 @@ INSERT INTO identifier_calls VALUES
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''Opportunity'', force => true)'),
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''no such status'')'),
     ('add_lead_note', 'lead', 'SELECT lead_system.add_lead_note(%L, ''note'')'),
+    ('record_intent_signal', 'lead', 'SELECT lead_system.record_intent_signal(%L, ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
+    ('record_qualification', 'lead', 'SELECT lead_system.record_qualification(%L, ''{"need": 1}'')'),
     ('erase_lead', 'lead', 'SELECT lead_system.erase_lead(%L, ''request'')'),
     ('export_lead', 'lead', 'SELECT lead_system.export_lead(%L)'),
     ('calculate_lead_score', 'lead', 'SELECT lead_system.calculate_lead_score(%L)'),
@@ -575,6 +577,8 @@ SELECT c.function_name, c.statement, pg_temp.in_bravo('tap_admin', c.statement) 
   FROM (VALUES
     ('change_lead_status', 'SELECT lead_system.change_lead_status(''b0000000-0000-4000-8000-000000000001'', ''Qualified'')'),
     ('add_lead_note', 'SELECT lead_system.add_lead_note(''b0000000-0000-4000-8000-000000000001'', ''note'')'),
+    ('record_intent_signal', 'SELECT lead_system.record_intent_signal(''b0000000-0000-4000-8000-000000000001'', ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
+    ('record_qualification', 'SELECT lead_system.record_qualification(''b0000000-0000-4000-8000-000000000001'', ''{"need": 1}'')'),
     ('calculate_lead_score', 'SELECT 1 WHERE lead_system.calculate_lead_score(''b0000000-0000-4000-8000-000000000001'') > 0'),
     ('explain_lead_score', 'SELECT lead_system.explain_lead_score(''b0000000-0000-4000-8000-000000000001'')'),
     ('score_at', 'SELECT lead_system.score_at(''b0000000-0000-4000-8000-000000000001'', ''2026-04-01'')'),
