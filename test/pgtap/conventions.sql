@@ -359,7 +359,7 @@ SELECT is_empty($$
       FROM our_constraints n
       JOIN tenant_tables t ON t.oid = n.conrelid AND NOT t.is_shared
      WHERE n.contype = 'f' AND n.confdeltype = 'a'
-       AND n.conname <> 'lead_lists_segment_id_fkey' -- a list without its segment would be no list
+       AND n.name <> 'lead_lists_segment_id_fkey' -- a list without its segment would be no list
        AND EXISTS (SELECT 1 FROM our_columns c
                     WHERE c.table_oid = n.conrelid AND c.column_name = ANY (n.columns) AND NOT c.attnotnull)
        AND NOT EXISTS (
