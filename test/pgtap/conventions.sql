@@ -104,7 +104,7 @@ SELECT p.oid, p.proname::text AS name, p.oid::regprocedure::text AS signature, l
 CREATE TEMP TABLE public_helpers (signature text) ON COMMIT DROP;
 INSERT INTO public_helpers VALUES
     ('lead_system.clock_now()'),
-    ('lead_system.current_contractor_id()'),
+    ('lead_system.current_contractor_id()'), ('lead_system.sees_all_segments()'),
     ('lead_system.current_org_id()'),
     ('lead_system.current_user_id()'),
     ('lead_system.extension_version()'),
