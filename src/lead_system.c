@@ -16,6 +16,7 @@
 #include "marketplace/marketplace.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
+#include "segments/segments.h"
 
 LS_MODULE_MAGIC("lead_system", LS_VERSION);
 
@@ -32,6 +33,7 @@ _PG_init(void)
 	ls_communication_init();
 	ls_outreach_init();
 	ls_marketplace_init();
+	ls_segments_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }
