@@ -17,6 +17,7 @@
 #include "nurture/nurture.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
+#include "segments/segments.h"
 
 LS_MODULE_MAGIC("lead_system", LS_VERSION);
 
@@ -33,6 +34,7 @@ _PG_init(void)
 	ls_communication_init();
 	ls_outreach_init();
 	ls_marketplace_init();
+	ls_segments_init();
 	ls_nurture_init();
 
 	MarkGUCPrefixReserved("lead_system");

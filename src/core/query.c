@@ -205,6 +205,36 @@ ls_query_write_latest(LsQuery *query, const LsArgs *args)
 	return SPI_processed;
 }
 
+/*
+ * Run a text that was built for one run, planned for its parameters.  Nothing in
+ * it comes from a caller but through the parameters.  Reading sees the caller's
+ * snapshot; writing goes on top of what is committed now, in REPEATABLE READ,
+ * too, as ls_query_write_latest() does.
+ */
+uint64
+ls_query_run_built(const char *sql, int nargs, Oid *argtypes, Datum *values, LsRunMode mode)
+{
+	SPIPlanPtr plan =
+		SPI_prepare_cursor(sql, nargs, argtypes, CURSOR_OPT_CUSTOM_PLAN | CURSOR_OPT_PARALLEL_OK);
+	Snapshot snapshot;
+	int rc;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed for \"%s\": %s", sql,
+			SPI_result_code_string(SPI_result));
+	if (mode == LS_READ)
+		rc = SPI_execute_plan(plan, values, NULL, true, 0);
+	else
+	{
+		snapshot = RegisterSnapshot(GetLatestSnapshot());
+		rc = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot, false, true, 0);
+		UnregisterSnapshot(snapshot);
+	}
+	if (rc < 0)
+		elog(ERROR, "query \"%s\" failed: %s", sql, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
 /* Start reading a result piece by piece, with SPI_cursor_fetch() and the getters. */
 Portal
 ls_query_open(LsQuery *query, const LsArgs *args, LsRunMode mode)

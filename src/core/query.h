@@ -87,6 +87,8 @@ extern uint64 ls_query_run_limit(LsQuery *query, const LsArgs *args, LsRunMode m
 extern uint64 ls_query_run_latest(LsQuery *query, const LsArgs *args);
 extern Portal ls_query_open(LsQuery *query, const LsArgs *args, LsRunMode mode);
 extern uint64 ls_query_write_latest(LsQuery *query, const LsArgs *args);
+extern uint64 ls_query_run_built(
+	const char *sql, int nargs, Oid *argtypes, Datum *values, LsRunMode mode);
 
 extern void ls_arg_datum(LsArgs *args, Datum value, bool isnull);
 extern void ls_arg_uuid(LsArgs *args, const pg_uuid_t *value);

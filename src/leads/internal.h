@@ -11,7 +11,7 @@
 #include "leads/leads.h"
 
 #define LS_MAX_LEAD_STEPS 8
-#define LS_MAX_LEAD_LISTENERS 8
+#define LS_MAX_LEAD_LISTENERS 16
 
 extern LsLeadStep ls_lead_steps[LS_MAX_LEAD_STEPS];
 extern int ls_lead_n_steps;

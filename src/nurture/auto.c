@@ -30,6 +30,7 @@
 #include "core/query.h"
 #include "core/tenant.h"
 #include "nurture/nurture.h"
+#include "segments/segments.h"
 
 /* What enrols a lead. */
 typedef struct AutoConditions
@@ -45,7 +46,7 @@ typedef struct AutoConditions
 	bool has_score;
 	int min_score;
 	int max_score;
-	Jsonb *filter; /* or NULL */
+	LsFilter *filter; /* or NULL */
 } AutoConditions;
 
 /* A sequence that enrols leads by itself. */
@@ -69,10 +70,10 @@ static LsCache auto_cache = {.name = "nurture sequences", .relations = {"nurture
 static HTAB *auto_entries = NULL;
 
 /* Columns of the batch that enrols. */
-#define AUTO_COLUMNS 7
+#define AUTO_COLUMNS 6
 
 static const Oid auto_types[AUTO_COLUMNS] = {
-	UUIDOID, UUIDOID, UUIDOID, INT4OID, INT8OID, BOOLOID, JSONBOID};
+	UUIDOID, UUIDOID, UUIDOID, INT4OID, INT8OID, BOOLOID};
 
 /* Conditions that mean nothing. */
 pg_noreturn static void
@@ -202,10 +203,11 @@ parse_conditions(Jsonb *json, AutoConditions *conditions)
 			parse_score(conditions, member);
 		else if (strcmp(member->key, "filter") == 0)
 		{
-			conditions->filter = ls_json_value_to_jsonb(&member->value);
-			ls_nurture_filter_check(conditions->filter, "filter");
-			if (ls_nurture_filter_is_empty(conditions->filter))
-				conditions->filter = NULL;
+			Jsonb *filter = ls_json_value_to_jsonb(&member->value);
+
+			ls_nurture_filter_check(filter, "filter");
+			if (!ls_nurture_filter_is_empty(filter))
+				conditions->filter = ls_lead_filter_parse(filter);
 		}
 		else
 			ls_json_unknown_key("trigger_conditions", member->key,
@@ -393,9 +395,9 @@ enrol_query(void)
 		"INSERT INTO lead_system.lead_sequence_enrollments"
 		" (organization_id, lead_id, sequence_id, current_step, next_step_scheduled_at, enrolled_at)"
 		" SELECT u.organization_id, u.lead_id, u.sequence_id, u.step,"
-		"        $8 + u.delay * interval '1 microsecond', $8"
-		"   FROM unnest($1, $2, $3, $4, $5, $6, $7)"
-		"        u(organization_id, lead_id, sequence_id, step, delay, again, filter)"
+		"        $7 + u.delay * interval '1 microsecond', $7"
+		"   FROM unnest($1, $2, $3, $4, $5, $6)"
+		"        u(organization_id, lead_id, sequence_id, step, delay, again)"
 		"  WHERE u.again OR NOT EXISTS (SELECT FROM lead_system.lead_sequence_enrollments e"
 		"         WHERE e.organization_id = u.organization_id AND e.lead_id = u.lead_id"
 		"           AND e.sequence_id = u.sequence_id)"
@@ -403,7 +405,7 @@ enrol_query(void)
 		" ON CONFLICT (organization_id, lead_id, sequence_id) WHERE status IN ('active', 'paused')"
 		" DO NOTHING",
 		UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, INT4ARRAYOID, INT8ARRAYOID, BOOLARRAYOID,
-		JSONBARRAYOID, TIMESTAMPTZOID);
+		TIMESTAMPTZOID);
 
 	return &query;
 }
@@ -431,8 +433,6 @@ add_enrolment(LsLeadStatement *statement, LsBatch **batch, const LsLeadRow *row,
 	values[3] = Int32GetDatum(sequence->first_step);
 	values[4] = Int64GetDatum(sequence->first_delay);
 	values[5] = BoolGetDatum(sequence->conditions.again);
-	nulls[6] = sequence->conditions.filter == NULL;
-	values[6] = JsonbPGetDatum(sequence->conditions.filter);
 	ls_batch_add(*batch, values, nulls);
 }
 
@@ -451,7 +451,11 @@ ls_nurture_auto_row(
 
 	for (i = 0; i < entry->n; i++)
 	{
-		if (enrols(&entry->sequences[i].conditions, old, new))
+		const AutoConditions *conditions = &entry->sequences[i].conditions;
+
+		if (enrols(conditions, old, new) &&
+			(conditions->filter == NULL ||
+				ls_lead_filter_matches(conditions->filter, new, statement->now)))
 			add_enrolment(statement, batch, new, &entry->sequences[i]);
 	}
 }

@@ -322,7 +322,7 @@ check_conditions(Gate *gate)
 	{
 		LsNurtureRow *row = &gate->rows[i];
 
-		if (row->fate != FATE_PENDING || row->step->conditions == NULL)
+		if (row->fate != FATE_PENDING || row->reason != NULL || row->step->conditions == NULL)
 			continue;
 		leads[n] = row->lead;
 		filters[n] = row->step->conditions;
@@ -340,28 +340,38 @@ check_conditions(Gate *gate)
 	return skipped;
 }
 
-/* Cancel the rows of leads that are not followed up; hand out the tasks of others. */
+/*
+ * Cancel the rows of leads that are not followed up; who must not be contacted, the
+ * judge says, and it is noted.
+ */
 static void
-settle_without_contact(Gate *gate)
+cancel_closed(Gate *gate)
 {
 	int i;
 
 	for (i = 0; i < gate->n; i++)
 	{
 		LsNurtureRow *row = &gate->rows[i];
-		bool is_task;
 
-		if (row->fate != FATE_PENDING)
+		if (row->fate != FATE_PENDING || row->reason == NULL)
 			continue;
-		is_task = row->step->channel == NURTURE_TASK;
-		/* Who must not be contacted, the judge says, and it is noted. */
-		if (row->reason != NULL && (is_task || strcmp(row->reason, LS_NURTURE_LISTED) != 0))
-		{
-			row->fate = FATE_CANCELLED;
-			log_row(row, gate->claim->now, "cancelled", NULL, NULL);
-		}
-		else if (is_task)
-			hand_out(gate, row);
+		if (row->step->channel != NURTURE_TASK && strcmp(row->reason, LS_NURTURE_LISTED) == 0)
+			continue;
+		row->fate = FATE_CANCELLED;
+		log_row(row, gate->claim->now, "cancelled", NULL, NULL);
+	}
+}
+
+/* Hand out tasks, which are no contacts. */
+static void
+hand_out_tasks(Gate *gate)
+{
+	int i;
+
+	for (i = 0; i < gate->n; i++)
+	{
+		if (gate->rows[i].fate == FATE_PENDING && gate->rows[i].step->channel == NURTURE_TASK)
+			hand_out(gate, &gate->rows[i]);
 	}
 }
 
@@ -376,8 +386,9 @@ next_stage(Gate *gate)
 	{
 		for (i = 0; i < gate->n; i++)
 			settle(gate->claim, &gate->rows[i]);
+		cancel_closed(gate);
 	} while (check_conditions(gate));
-	settle_without_contact(gate);
+	hand_out_tasks(gate);
 	for (channel = 0; channel < NURTURE_TASK; channel++)
 		judge_channel(gate, (LsNurtureChannel) channel);
 	for (i = 0; i < gate->n; i++)

@@ -22,6 +22,7 @@
 #include "core/uuid.h"
 #include "outreach/outreach.h"
 #include "outreach/queue.h"
+#include "segments/filter.h"
 
 /* Check campaign and list; both must be of one organisation (I14). */
 static void
@@ -169,15 +170,45 @@ activate(const LsAssignment *assignment)
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
+/* Write down filter criteria, if there are new ones; returns those in force, or NULL. */
+static Jsonb *
+keep_criteria(const LsAssignment *assignment, Jsonb *criteria)
+{
+	LS_QUERY(update,
+		"UPDATE lead_system.campaign_lead_lists SET filter_criteria = $3"
+		" WHERE organization_id = $1 AND id = $2 AND filter_criteria IS DISTINCT FROM $3",
+		UUIDOID, UUIDOID, JSONBOID);
+	LS_QUERY(read,
+		"SELECT filter_criteria FROM lead_system.campaign_lead_lists"
+		" WHERE organization_id = $1 AND id = $2",
+		UUIDOID, UUIDOID);
+	LsArgs args = {0};
+	Datum kept;
+	bool isnull;
+
+	ls_arg_uuid(&args, &assignment->org);
+	ls_arg_uuid(&args, &assignment->id);
+	if (criteria != NULL)
+	{
+		ls_arg_datum(&args, JsonbPGetDatum(criteria), false);
+		ls_query_run(&update, &args, LS_WRITE);
+		return criteria;
+	}
+	ls_query_run(&read, &args, LS_WRITE);
+	kept = ls_result(0, 1, &isnull);
+	return isnull ? NULL : (Jsonb *) PG_DETOAST_DATUM_COPY(kept);
+}
+
 PG_FUNCTION_INFO_V1(ls_outreach_add_list);
 
-/* add_lead_list_to_campaign(p_campaign_id, p_lead_list_id, p_priority) */
+/* add_lead_list_to_campaign(p_campaign_id, p_lead_list_id, p_priority, p_filter_criteria) */
 Datum
 ls_outreach_add_list(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	LsAssignment assignment;
 	LsQueueSettings settings;
+	Jsonb *criteria = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
 	LsScope scope;
 	int old_priority;
 
@@ -194,7 +225,8 @@ ls_outreach_add_list(PG_FUNCTION_ARGS)
 	lock_campaign(&assignment);
 	settings = read_settings(&assignment);
 	old_priority = make_assignment(&assignment);
-	ls_queue_sync(&assignment, &settings, ls_queue_members(&assignment), old_priority);
+	criteria = keep_criteria(&assignment, criteria);
+	ls_queue_sync(&assignment, &settings, ls_queue_members(&assignment, criteria), old_priority);
 	activate(&assignment);
 	ls_scope_close(&scope);
 
@@ -385,12 +417,9 @@ ls_outreach_assignment_check(PG_FUNCTION_ARGS)
 	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
 	int attnum = ls_trigger_attnum(trigdata->tg_relation, "filter_criteria");
 	bool isnull;
+	Datum criteria = SPI_getbinval(tuple, RelationGetDescr(trigdata->tg_relation), attnum, &isnull);
 
-	(void) SPI_getbinval(tuple, RelationGetDescr(trigdata->tg_relation), attnum, &isnull);
 	if (!isnull)
-		ereport(
-			ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					   errmsg("filter_criteria cannot be evaluated by this version of lead_system"),
-					   errhint("Make a list of the leads that fit, and add that.")));
+		(void) ls_lead_filter_parse(DatumGetJsonbP(criteria));
 	return PointerGetDatum(tuple);
 }

@@ -12,18 +12,21 @@
 #include "outreach/outreach.h"
 
 /* Not the count, which a trigger keeps. */
-#define LIST_COLUMNS "organization_id, name, description, list_type, is_archived, tags, metadata"
+#define LIST_COLUMNS "organization_id, name, description, is_archived, tags, metadata"
 
 static const LsGrant outreach_grants[] = {
 	{"lead_lists", "SELECT", LS_LEVEL_READONLY, false},
-	{"lead_lists", "DELETE, INSERT (id, created_by, " LIST_COLUMNS "), UPDATE (" LIST_COLUMNS ")",
+	{"lead_lists",
+		"DELETE, INSERT (id, created_by, list_type, segment_id, " LIST_COLUMNS
+		"), UPDATE (" LIST_COLUMNS ")",
 		LS_LEVEL_MANAGER, false},
 	{"lead_list_members", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_list_members", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
 	{"campaigns", "SELECT", LS_LEVEL_READONLY, false},
 	{"campaigns", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
 	{"campaign_lead_lists", "SELECT", LS_LEVEL_READONLY, false},
-	{"campaign_lead_lists", "UPDATE (max_attempts_override, is_active)", LS_LEVEL_MANAGER, false},
+	{"campaign_lead_lists", "UPDATE (max_attempts_override, filter_criteria, is_active)",
+		LS_LEVEL_MANAGER, false},
 	{"campaign_leads", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_imports", "SELECT", LS_LEVEL_READONLY, false},
 	{"lead_import_errors", "SELECT", LS_LEVEL_READONLY, false},
@@ -31,7 +34,7 @@ static const LsGrant outreach_grants[] = {
 		false},
 	{"import_leads_csv(text, text, jsonb)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"parse_csv(text, text, text)", "EXECUTE", LS_LEVEL_READONLY, false},
-	{"add_lead_list_to_campaign(uuid, uuid, integer)", "EXECUTE", LS_LEVEL_MANAGER, false},
+	{"add_lead_list_to_campaign(uuid, uuid, integer, jsonb)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"remove_lead_list_from_campaign(uuid, uuid)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"claim_campaign_leads(uuid, integer, uuid, interval)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"record_call_attempt(uuid, text, integer, jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},

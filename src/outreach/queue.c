@@ -28,6 +28,7 @@
 #include "core/query.h"
 #include "outreach/outreach.h"
 #include "outreach/queue.h"
+#include "segments/segments.h"
 
 /* The list of a row was taken from the campaign, or deleted. */
 #define HAS_NO_LIST \
@@ -88,19 +89,27 @@ ls_queue_is_empty(Datum array)
 	return ArrayGetNItems(ARR_NDIM(value), ARR_DIMS(value)) == 0;
 }
 
-/* The members of the list. */
+/* The leads of the list, as of now, that meet the criteria (NULL: all of them). */
 Datum
-ls_queue_members(const LsAssignment *assignment)
+ls_queue_members(const LsAssignment *assignment, Jsonb *criteria)
 {
 	LS_QUERY(query,
-		"SELECT coalesce(array_agg(m.lead_id), '{}') FROM lead_system.lead_list_members m"
-		" WHERE m.organization_id = $1 AND m.lead_list_id = $2",
+		"SELECT CASE WHEN l.list_type <> 'dynamic' THEN ARRAY("
+		"         SELECT m.lead_id FROM lead_system.lead_list_members m"
+		"          WHERE m.organization_id = $1 AND m.lead_list_id = $2) END"
+		"  FROM lead_system.lead_lists l WHERE l.organization_id = $1 AND l.id = $2",
 		UUIDOID, UUIDOID);
 	LsArgs args = {0};
+	Datum members;
+	bool isnull;
 
+	if (criteria != NULL)
+		return ls_segments_list_leads(&assignment->org, &assignment->list, criteria);
 	ls_arg_uuid(&args, &assignment->org);
 	ls_arg_uuid(&args, &assignment->list);
-	return ls_queue_array(&query, &args);
+	ls_query_run(&query, &args, LS_WRITE);
+	members = ls_result(0, 1, &isnull);
+	return isnull ? ls_segments_list_leads(&assignment->org, &assignment->list, NULL) : members;
 }
 
 /* Members that are not in the campaign. */

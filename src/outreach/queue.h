@@ -8,6 +8,8 @@
 #ifndef LS_OUTREACH_QUEUE_H
 #define LS_OUTREACH_QUEUE_H
 
+#include "utils/jsonb.h"
+
 #include "core/query.h"
 
 /* A list of a campaign, being worked on. */
@@ -36,7 +38,7 @@ extern void ls_assignment_args(LsArgs *args, const LsAssignment *assignment);
 extern LsArgs ls_queue_args(const LsAssignment *assignment, Datum ids);
 extern Datum ls_queue_array(LsQuery *query, const LsArgs *args);
 extern bool ls_queue_is_empty(Datum array);
-extern Datum ls_queue_members(const LsAssignment *assignment);
+extern Datum ls_queue_members(const LsAssignment *assignment, Jsonb *criteria);
 extern void ls_queue_sync(const LsAssignment *assignment, const LsQueueSettings *settings,
 	Datum members, int old_priority);
 extern void ls_queue_lock_assignments(const LsAssignment *assignment);

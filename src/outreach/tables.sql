@@ -6,6 +6,7 @@ CREATE TABLE lead_system.lead_lists (
     name            text        NOT NULL,
     description     text,
     list_type       text        NOT NULL DEFAULT 'static',
+    segment_id      uuid,
     lead_count      integer     NOT NULL DEFAULT 0,
     is_archived     boolean     NOT NULL DEFAULT false,
     tags            jsonb       NOT NULL DEFAULT '[]',
@@ -17,15 +18,21 @@ CREATE TABLE lead_system.lead_lists (
     CONSTRAINT lead_lists_organization_id_fkey FOREIGN KEY (organization_id)
         REFERENCES lead_system.organizations (id) ON DELETE CASCADE,
     CONSTRAINT lead_lists_name_check CHECK (length(btrim(name)) > 0),
-    CONSTRAINT lead_lists_list_type_check CHECK (list_type = 'static'),
+    CONSTRAINT lead_lists_list_type_check CHECK (list_type IN ('static', 'dynamic', 'smart')),
+    CONSTRAINT lead_lists_segment_id_check CHECK ((segment_id IS NULL) = (list_type = 'static')),
+    CONSTRAINT lead_lists_segment_id_fkey FOREIGN KEY (segment_id, organization_id)
+        REFERENCES lead_system.segments (id, organization_id),
     CONSTRAINT lead_lists_lead_count_check CHECK (lead_count >= 0),
     CONSTRAINT lead_lists_tags_check CHECK (jsonb_typeof(tags) = 'array'),
     CONSTRAINT lead_lists_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
 );
 COMMENT ON TABLE lead_system.lead_lists IS
     'Groups of leads that can be given to any number of campaigns.';
-COMMENT ON COLUMN lead_system.lead_lists.lead_count IS 'Number of members; kept by trigger.';
+COMMENT ON COLUMN lead_system.lead_lists.list_type IS 'static: members by hand; smart: members follow the segment as leads change; dynamic: no members, the segment is asked.';
+COMMENT ON COLUMN lead_system.lead_lists.lead_count IS 'Number of members, kept by trigger; of a dynamic list, the segment''s when it was last counted.';
 CREATE UNIQUE INDEX lead_lists_organization_id_name_idx ON lead_system.lead_lists (organization_id, name) WHERE NOT is_archived;
+CREATE INDEX lead_lists_segment_id_idx ON lead_system.lead_lists (segment_id, organization_id) WHERE segment_id IS NOT NULL;
+CREATE INDEX lead_lists_smart_idx ON lead_system.lead_lists (organization_id) WHERE list_type = 'smart';
 
 CREATE TABLE lead_system.lead_list_members (
     organization_id uuid        NOT NULL,
