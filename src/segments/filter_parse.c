@@ -83,13 +83,13 @@ static const FilterOperator operators[] = {
 	{"after", LS_FILTER_GT, TAKES_VALUE, ON_TIME},
 };
 
-typedef struct ParseState
+typedef struct FilterParse
 {
 	LsFilter *filter;
 	int n_tests;
-} ParseState;
+} FilterParse;
 
-static LsFilterNode *parse_object(ParseState *state, const JsonbValue *object);
+static LsFilterNode *parse_object(FilterParse *state, const JsonbValue *object);
 
 /* What kind a field is of. */
 static int
@@ -322,7 +322,7 @@ set_operands(LsFilterNode *test, const FilterOperator *operator, const JsonbValu
 
 /* A test of a field. */
 static LsFilterNode *
-parse_test(ParseState *state, const LsFilterField *field, const FilterOperator *operator,
+parse_test(FilterParse *state, const LsFilterField *field, const FilterOperator *operator,
 	const JsonbValue * value)
 {
 	LsFilterNode *test = palloc0(sizeof(LsFilterNode));
@@ -343,7 +343,7 @@ parse_test(ParseState *state, const LsFilterField *field, const FilterOperator *
 
 /* What a filter says of a field: a value, values, or operators. */
 static LsFilterNode *
-parse_field(ParseState *state, char *name, const JsonbValue *value)
+parse_field(FilterParse *state, char *name, const JsonbValue *value)
 {
 	LsFilterField field;
 	LsFilterNode *node;
@@ -371,7 +371,7 @@ parse_field(ParseState *state, char *name, const JsonbValue *value)
 
 /* The filters in an array, joined by "and" or "or". */
 static LsFilterNode *
-parse_array(ParseState *state, const char *what, LsFilterKind kind, const JsonbValue *array)
+parse_array(FilterParse *state, const char *what, LsFilterKind kind, const JsonbValue *array)
 {
 	int n;
 	JsonbValue *filters = elements(what, array, &n);
@@ -385,7 +385,7 @@ parse_array(ParseState *state, const char *what, LsFilterKind kind, const JsonbV
 
 /* An object: its keys are joined by "and". */
 static LsFilterNode *
-parse_object(ParseState *state, const JsonbValue *object)
+parse_object(FilterParse *state, const JsonbValue *object)
 {
 	LsJsonMember *members = NULL;
 	LsFilterNode *node;
@@ -423,7 +423,7 @@ parse_object(ParseState *state, const JsonbValue *object)
 LsFilter *
 ls_lead_filter_parse(Jsonb *json)
 {
-	ParseState state = {0};
+	FilterParse state = {0};
 	JsonbValue root;
 
 	JsonbToJsonbValue(json, &root);
