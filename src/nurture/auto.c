@@ -72,8 +72,7 @@ static HTAB *auto_entries = NULL;
 /* Columns of the batch that enrols. */
 #define AUTO_COLUMNS 6
 
-static const Oid auto_types[AUTO_COLUMNS] = {
-	UUIDOID, UUIDOID, UUIDOID, INT4OID, INT8OID, BOOLOID};
+static const Oid auto_types[AUTO_COLUMNS] = {UUIDOID, UUIDOID, UUIDOID, INT4OID, INT8OID, BOOLOID};
 
 /* Conditions that mean nothing. */
 pg_noreturn static void
@@ -225,10 +224,10 @@ ls_nurture_auto_check(Jsonb *json)
 	parse_conditions(json, &conditions);
 	if (JB_ROOT_COUNT(json) > 0 && !conditions.lead_created && !conditions.has_score &&
 		conditions.n_statuses + conditions.n_temperatures + conditions.n_tags == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("trigger_conditions name no event"),
-						   errhint("Events are lead_created, status, temperature, score and tag; "
-								   "NULL enrols nobody.")));
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("trigger_conditions name no event"),
+				errhint("Events are lead_created, status, temperature, score and tag; "
+						"NULL enrols nobody.")));
 }
 
 /* Read the sequences of an organisation into the cache. */
@@ -283,8 +282,8 @@ sequences_of(const pg_uuid_t *org)
 		ctl.keysize = sizeof(pg_uuid_t);
 		ctl.entrysize = sizeof(AutoEntry);
 		ctl.hcxt = ls_cache_renew(&auto_cache);
-		auto_entries = hash_create(
-			"lead_system nurture", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		auto_entries =
+			hash_create("lead_system nurture", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	entry = hash_search(auto_entries, org, HASH_FIND, NULL);
 	if (entry == NULL)
@@ -412,8 +411,8 @@ enrol_query(void)
 
 /* Note that a lead is to be enrolled in a sequence. */
 static void
-add_enrolment(LsLeadStatement *statement, LsBatch **batch, const LsLeadRow *row,
-	const AutoSequence *sequence)
+add_enrolment(
+	LsLeadStatement *statement, LsBatch **batch, const LsLeadRow *row, const AutoSequence *sequence)
 {
 	Datum values[AUTO_COLUMNS];
 	bool nulls[AUTO_COLUMNS] = {false};

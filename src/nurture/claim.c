@@ -218,8 +218,7 @@ claim_steps(LsNurtureClaim *claim, ReturnSetInfo *rsinfo, int wanted)
 	(void) ls_nurture_release_lapsed(&claim->org, RELEASE_ROWS);
 	read_sequences(claim);
 	claim->passed = palloc(sizeof(pg_uuid_t) * (MAX_REFUSED + MAX_ROUND));
-	while (found == n && taken < wanted && claim->n_refused < MAX_REFUSED &&
-		   claim->n_sequences > 0)
+	while (found == n && taken < wanted && claim->n_refused < MAX_REFUSED && claim->n_sequences > 0)
 	{
 		LsNurtureRow *rows;
 		int claimed;
@@ -262,8 +261,8 @@ ls_nurture_claim(PG_FUNCTION_ARGS)
 	if (batch < 1 || batch > LS_NURTURE_MAX_BATCH)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("batch must be between 1 and %d", LS_NURTURE_MAX_BATCH)));
-	lease_until = DatumGetTimestampTz(DirectFunctionCall2(
-		timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(1)));
+	lease_until = DatumGetTimestampTz(
+		DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(1)));
 	if (lease_until <= now)
 		ereport(
 			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lease must be positive")));

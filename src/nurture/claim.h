@@ -41,8 +41,8 @@ typedef struct LsNurtureRow
 	int retry_count;
 	const LsNurtureStep *step; /* the current one */
 	LsNurtureFate fate;
-	bool changed;        /* something is to be written even if it is left */
-	const char *reason;  /* why the lead is not followed up, or NULL */
+	bool changed;       /* something is to be written even if it is left */
+	const char *reason; /* why the lead is not followed up, or NULL */
 	StringInfoData log; /* what comes to executed_steps */
 } LsNurtureRow;
 

@@ -197,8 +197,8 @@ ls_nurture_take_daily(
 	bool all;
 
 	*until = 0;
-	day.cap = ls_config_int(&claim->org,
-		channel == NURTURE_SMS ? "nurture.daily_sms_cap" : "nurture.daily_email_cap");
+	day.cap = ls_config_int(
+		&claim->org, channel == NURTURE_SMS ? "nurture.daily_sms_cap" : "nurture.daily_email_cap");
 	if (day.cap == 0)
 		return wanted;
 	read_day(claim, &day);

@@ -54,18 +54,17 @@ lock_lead(const pg_uuid_t *org, const pg_uuid_t *lead)
 		ereport(ERROR, (errcode(LS_ERRCODE_ON_DNC_LIST), errmsg("the lead must not be called"),
 						   errdetail("It is on the do-not-call list or marked do_not_call.")));
 	stage = ls_result_text(0, 4);
-	state = ls_result_bool(0, 2)            ? "deleted"
-			: ls_result_bool(0, 3)          ? "spam"
-			: strcmp(stage, "won") == 0     ? stage
-			: strcmp(stage, "lost") == 0    ? stage
-			: strcmp(stage, "blocked") == 0 ? stage
-			: strcmp(stage, "archived") == 0
-				? stage
-				: NULL;
+	state = ls_result_bool(0, 2)             ? "deleted"
+			: ls_result_bool(0, 3)           ? "spam"
+			: strcmp(stage, "won") == 0      ? stage
+			: strcmp(stage, "lost") == 0     ? stage
+			: strcmp(stage, "blocked") == 0  ? stage
+			: strcmp(stage, "archived") == 0 ? stage
+											 : NULL;
 	if (state != NULL)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						   errmsg("the lead is %s", state),
-						   errdetail("It is not followed up any more.")));
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the lead is %s", state),
+				errdetail("It is not followed up any more.")));
 }
 
 /* The steps of a sequence that is active. */

@@ -244,8 +244,7 @@ ls_nurture_fail(PG_FUNCTION_ARGS)
 	start_report(fcinfo, &report, &scope);
 	require_claim(&report);
 	report.error = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	ls_nurture_log(
-		&report.log, report.step, report.now, "failed", report.channel, NULL, NULL);
+	ls_nurture_log(&report.log, report.step, report.now, "failed", report.channel, NULL, NULL);
 	report.new_step = report.step;
 	report.new_retry_count = report.retry_count + 1;
 	place = Min(report.retry_count, (int) lengthof(backoff_minutes) - 1);

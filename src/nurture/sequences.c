@@ -26,8 +26,8 @@ json_column(TriggerData *trigdata, HeapTuple tuple, const char *column)
 {
 	Relation rel = trigdata->tg_relation;
 	bool isnull;
-	Datum value = SPI_getbinval(
-		tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, column), &isnull);
+	Datum value =
+		SPI_getbinval(tuple, RelationGetDescr(rel), ls_trigger_attnum(rel, column), &isnull);
 
 	return isnull ? NULL : DatumGetJsonbPCopy(value);
 }

@@ -173,8 +173,8 @@ parse_step(LsNurtureStep *step, const JsonbValue *value)
 		bad_steps(psprintf("step %d has no template_id", step->number),
 			"A step of channel sms or email needs one.");
 	if (step->delay > MAX_DELAY_DAYS * USECS_PER_DAY)
-		bad_steps(psprintf("the delay of step %d is longer than %d days", step->number,
-					  MAX_DELAY_DAYS),
+		bad_steps(
+			psprintf("the delay of step %d is longer than %d days", step->number, MAX_DELAY_DAYS),
 			NULL);
 }
 
@@ -238,8 +238,7 @@ ls_nurture_steps_sorted(Jsonb *json, const LsNurtureSteps *steps)
 			if (token != WJB_ELEM)
 				continue;
 			number = ls_json_get(ls_json_value_to_jsonb(&value), "step");
-			if (number != NULL && ls_json_int(number, &actual) &&
-				actual == steps->steps[i].number)
+			if (number != NULL && ls_json_int(number, &actual) && actual == steps->steps[i].number)
 				(void) pushJsonbValue(&state, WJB_ELEM, &value);
 		}
 	}
