@@ -64,6 +64,7 @@ time_text(TimestampTz value)
 	if (timestamp2tm(value, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
+	tm.tm_isdst = 0; /* known, so the zone is shown */
 	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, text);
 	return pstrdup(text);
 }
