@@ -90,7 +90,7 @@ CREATE INDEX lead_sequence_enrollments_due_idx ON lead_system.lead_sequence_enro
 CREATE INDEX lead_sequence_enrollments_lease_idx ON lead_system.lead_sequence_enrollments (organization_id, lease_until) WHERE step_state = 'claimed';
 CREATE INDEX lead_sequence_enrollments_lead_id_idx ON lead_system.lead_sequence_enrollments (lead_id, organization_id, sequence_id);
 CREATE INDEX lead_sequence_enrollments_sequence_id_idx ON lead_system.lead_sequence_enrollments (sequence_id, organization_id, status);
-CREATE INDEX lead_sequence_enrollments_organization_id_enrolled_at_idx ON lead_system.lead_sequence_enrollments (organization_id, enrolled_at);
+CREATE INDEX lead_sequence_enrollments_enrolled_at_idx ON lead_system.lead_sequence_enrollments (organization_id, enrolled_at);
 
 CREATE TABLE lead_system.nurture_daily_counts (
     organization_id uuid    NOT NULL,
