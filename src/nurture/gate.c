@@ -4,16 +4,11 @@
  *	  The gate of a claim: which of the steps that are due may be carried out at
  *	  this moment, and what becomes of the others (semantics F4).
  *
- *	  The rules are judged by compliance, all leads of a channel at once, with a
- *	  snapshot of this very moment.  A lead that must not be contacted leaves its
- *	  sequence; a step that may not be carried out now waits until it may; a step
- *	  that the lead cannot get, for want of an address or by its conditions, is
- *	  skipped, and the next one may be due at once.  So the rows go through the
- *	  gate until each has a fate.
+ *	  Compliance judges all leads of a channel at once, as of this moment.  Who
+ *	  must not be contacted leaves the sequence; what may not be now waits; a step
+ *	  that the lead cannot get is skipped, and the next one may be due at once.
  *
- *	  Caps count what is in contact_attempts, so a step that is handed out is
- *	  written there at once, and no lead gets two in one claim.  Leads are locked
- *	  first: another claim at the same instant does not judge them, too.
+ *	  A step that is handed out counts in contact_attempts at once.
  *
  *-------------------------------------------------------------------------
  */
