@@ -34,7 +34,7 @@ COMMENT ON COLUMN lead_system.nurture_sequences.is_active IS 'The leads of a seq
 COMMENT ON COLUMN lead_system.nurture_sequences.auto_pause_on_reply IS 'A reply of the lead pauses its enrolment.';
 COMMENT ON COLUMN lead_system.nurture_sequences.total_enrollments IS 'Number of enrolments; kept by trigger, as the two after it.';
 COMMENT ON COLUMN lead_system.nurture_sequences.completion_rate IS 'Completed enrolments of all, in percent (semantics F9).';
-CREATE UNIQUE INDEX nurture_sequences_organization_id_name_idx ON lead_system.nurture_sequences (organization_id, name);
+CREATE INDEX nurture_sequences_organization_id_name_idx ON lead_system.nurture_sequences (organization_id, name);
 CREATE INDEX nurture_sequences_organization_id_created_at_idx ON lead_system.nurture_sequences (organization_id, created_at);
 
 CREATE TABLE lead_system.lead_sequence_enrollments (

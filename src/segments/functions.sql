@@ -52,7 +52,6 @@ CREATE FUNCTION lead_system.sees_all_segments() RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'ls_segments_sees_all';
 COMMENT ON FUNCTION lead_system.sees_all_segments() IS
     'Does the caller see private segments of others? Managers do, if the session''s user is one, too.';
-REVOKE ALL ON FUNCTION lead_system.sees_all_segments() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.segments_check() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_segments_check';
