@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "leads/leads.h"
 #include "marketplace/marketplace.h"
+#include "nurture/nurture.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 #include "segments/segments.h"
@@ -34,6 +35,7 @@ _PG_init(void)
 	ls_outreach_init();
 	ls_marketplace_init();
 	ls_segments_init();
+	ls_nurture_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

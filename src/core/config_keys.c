@@ -46,6 +46,34 @@ check_channels(Jsonb *value, const char **problem)
 	return true;
 }
 
+/* Channels of steps that a worker carries out are sms, email, call and task. */
+static bool
+check_step_channels(Jsonb *value, const char **problem)
+{
+	static const char *const known[] = {"sms", "email", "call", "task"};
+	JsonbIterator *iterator = JsonbIteratorInit(&value->root);
+	JsonbIteratorToken token;
+	JsonbValue element;
+	int i;
+
+	*problem = "The elements must be \"sms\", \"email\", \"call\" or \"task\".";
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		char *name;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvString)
+			return false;
+		name = ls_json_scalar_text(&element);
+		for (i = 0; i < (int) lengthof(known) && strcmp(known[i], name) != 0; i++)
+			;
+		if (i == (int) lengthof(known))
+			return false;
+	}
+	return true;
+}
+
 /* The weights of the scoring model must be numbers that add up to one. */
 static bool
 check_weights(Jsonb *value, const char **problem)
@@ -154,6 +182,15 @@ const LsConfigKey ls_config_keys[] = {
 		"strikes that lead to a ban (C11)"},
 	{"marketplace.warning_minutes", LS_CONFIG_INT, "30", 0, 525600, NULL,
 		"minutes before the end of a response window at which its holder is warned; 0 for never (C6)"},
+	{"nurture.daily_email_cap", LS_CONFIG_INT, "100", 0, 1000000, NULL,
+		"e-mails that sequences hand out per day of the organization; 0 for no limit (F8)"},
+	{"nurture.daily_sms_cap", LS_CONFIG_INT, "100", 0, 1000000, NULL,
+		"text messages that sequences hand out per day of the organization; 0 for no limit (F8)"},
+	{"nurture.max_retries", LS_CONFIG_INT, "3", 0, 100, NULL,
+		"how often a step that failed is tried again, after 1, 5 and 15 minutes (F6)"},
+	{"nurture.retry_lapsed", LS_CONFIG_ARRAY, "[]", 0, 0, check_step_channels,
+		"channels whose steps are handed out again when the worker did not report: sms, email, "
+		"call, task"},
 	{"scoring.decay", LS_CONFIG_BOOL, "true", 0, 0, NULL, "inactivity lowers the score (A8, B8)"},
 	{"scoring.high_opportunity_locations", LS_CONFIG_ARRAY, "[]", 0, 0, NULL,
 		"states whose leads get the location points of banti (B5)"},

@@ -93,6 +93,11 @@ BEGIN
     PERFORM lead_system.record_call_attempt(claimed, 'no_answer', 3, jsonb_build_object('notes', word));
     INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, message_text) VALUES (org, 'outbound', number || '60', word);
     PERFORM lead_system.suppress_in_campaign(campaign, number || '70', word);
+    INSERT INTO lead_system.nurture_sequences (organization_id, id, name, description, steps)
+    VALUES (org, (digit || '0000000-0000-4000-8000-0000000000e1')::uuid, word || ' sequence', word,
+        jsonb_build_array(jsonb_build_object('step', 1, 'channel', 'task', 'template_id', word)));
+    PERFORM lead_system.enroll_lead((digit || '0000000-0000-4000-8000-0000000000e1')::uuid, lead);
+    INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part) VALUES (org, '2026-03-02', 'sms', 0);
 
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
