@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lead_system.h"
+#include "assignment/assignment.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "core/core.h"
@@ -32,6 +33,7 @@ _PG_init(void)
 	ls_communication_init();
 	ls_outreach_init();
 	ls_marketplace_init();
+	ls_assignment_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }
