@@ -91,6 +91,9 @@ BEGIN
     PERFORM lead_system.record_call_attempt(claimed, 'no_answer', 3, jsonb_build_object('notes', word));
     INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, message_text) VALUES (org, 'outbound', number || '60', word);
     PERFORM lead_system.suppress_in_campaign(campaign, number || '70', word);
+    INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (org, 'state', upper(word), rep_id);
+    INSERT INTO lead_system.waiting_leads (organization_id, lead_id, strategy, waiting_since, set_review)
+    VALUES (org, (digit || '0000000-0000-4000-8000-000000000002')::uuid, 'capacity', lead_system.clock_now(), false);
 
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
