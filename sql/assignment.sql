@@ -34,7 +34,7 @@ SELECT who(lead_system.assign_lead(l(8)));
 SELECT who(lead_system.assign_lead(l(9)));
 SELECT needs_review FROM lead_system.leads WHERE id = l(9);
 SELECT lead_system.assign_leads(ARRAY[l(12), l(11), l(10), l(8)]);
-SELECT l.company_name, w.strategy, w.waiting_since, w.set_review FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id ORDER BY w.waiting_since;
+SELECT l.company_name, w.strategy, w.waiting_since, w.set_review FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id ORDER BY w.waiting_since, w.lead_id;
 SELECT lead_system.recount_user_counters();
 
 -- refusals
@@ -84,13 +84,13 @@ SELECT * FROM counts WHERE full_name = 'cid';
 UPDATE lead_system.leads SET status = 'Opportunity' WHERE id = l(3);
 SELECT * FROM owners WHERE company_name = 'Company 12';
 UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE id = l(11);
-SELECT company_name FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id;
+SELECT company_name FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id ORDER BY w.waiting_since, w.lead_id;
 SELECT lead_system.assign_leads(ARRAY[l(15), l(16), l(17), l(18)], 'round_robin', 'four more');
 UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE id = l(2);
 UPDATE lead_system.users SET is_active = true, max_active_leads = 2 WHERE id = u(4);
 SELECT l.company_name, u.full_name, a.strategy, a.reason FROM lead_system.lead_assignments a JOIN lead_system.leads l ON l.id = a.lead_id
   JOIN lead_system.users u ON u.id = a.to_user_id WHERE a.reason IS NOT NULL ORDER BY l.id;
-SELECT company_name FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id;
+SELECT company_name FROM lead_system.waiting_leads w JOIN lead_system.leads l ON l.id = w.lead_id ORDER BY w.waiting_since, w.lead_id;
 SELECT * FROM counts ORDER BY 1;
 -- whichever way a lead is written, it counts
 UPDATE lead_system.leads SET assigned_to = u(7) WHERE id IN (l(4), l(5));
@@ -106,7 +106,7 @@ SELECT count(*) FROM lead_system.users WHERE current_lead_count > max_active_lea
 UPDATE lead_system.users SET current_lead_count = 9 WHERE id = u(1);
 SELECT lead_system.recount_user_counters();
 UPDATE lead_system.lead_assignments SET reason = 'other';
-DELETE FROM lead_system.lead_credits;
+DELETE FROM lead_system.lead_assignments;
 TRUNCATE lead_system.lead_assignments;
 
 -- by place: zip, state, country, fallback; then by capacity
@@ -114,11 +114,13 @@ UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE deleted_
 SELECT sum(current_lead_count) FROM lead_system.users;
 INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES
     (:'org', 'zip', '60601', u(1)), (:'org', 'state', 'IL', u(2)), (:'org', 'country', 'US', u(3)), (:'org', 'fallback', '', u(4));
+\set VERBOSITY terse
 INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (:'org', 'state', 'il', u(1));
 INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (:'org', 'state', '', u(1));
+\set VERBOSITY default
 SELECT new_leads(40, 42, '{"zip": "60601-1234", "state": "il", "country": "US"}');
 SELECT new_leads(43, 43, '{"state": "IL"}'), new_leads(44, 44, '{"state": "NY", "country": "us"}'), new_leads(45, 45);
-SELECT n, who(lead_system.assign_lead(l(n), 'geographic')), a.metadata FROM generate_series(40, 45) n LEFT JOIN lead_system.lead_assignments a ON a.lead_id = l(n);
+SELECT n, who(lead_system.assign_lead(l(n), 'geographic')) FROM generate_series(40, 45) n;
 SELECT l.company_name, u.full_name, a.metadata FROM lead_system.lead_assignments a JOIN lead_system.leads l ON l.id = a.lead_id JOIN lead_system.users u ON u.id = a.to_user_id WHERE a.strategy = 'geographic' ORDER BY 1;
 
 -- by skill; hot leads to who turns most into qualified ones
@@ -128,7 +130,7 @@ UPDATE lead_system.users SET total_leads_assigned = 10, total_leads_qualified = 
 UPDATE lead_system.users SET total_leads_assigned = 4, total_leads_qualified = 4 WHERE id = u(4);
 UPDATE lead_system.users SET total_leads_assigned = 20, total_leads_qualified = 9 WHERE id = u(1);
 SELECT new_leads(50, 51), new_leads(52, 52, '{"service": "roofing"}'), new_leads(53, 53, '{"inquiry": "General Question"}');
-SELECT n, temperature, who(lead_system.assign_lead(l(n), 'skill_based')) FROM generate_series(50, 53) n JOIN lead_system.leads ON id = l(n);
+SELECT n, who(lead_system.assign_lead(l(n), 'skill_based')) FROM generate_series(50, 53) n;
 SELECT metadata FROM lead_system.lead_assignments WHERE strategy = 'skill_based' ORDER BY lead_id;
 SELECT lead_system.recount_user_counters();
 

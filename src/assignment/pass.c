@@ -151,7 +151,7 @@ write_waiting(LsAssignPass *pass)
 		" SELECT $1, a.lead_id, a.strategy, $4::timestamptz + (a.n - 1) * interval '1 microsecond', NOT l.needs_review"
 		"   FROM unnest($2, $3) WITH ORDINALITY a(lead_id, strategy, n)"
 		"   JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = a.lead_id"
-		" ON CONFLICT (lead_id, organization_id) DO UPDATE SET strategy = excluded.strategy",
+		" ON CONFLICT (organization_id, lead_id) DO UPDATE SET strategy = excluded.strategy",
 		UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID);
 	LS_QUERY_ARRAY(mark,
 		"UPDATE lead_system.leads SET needs_review = true"

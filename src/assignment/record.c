@@ -187,7 +187,7 @@ write_credits(AssignmentState *state, TimestampTz now)
 		"          CASE WHEN c.is_contact THEN 'contacted' ELSE 'qualified' END,"
 		"          CASE WHEN c.is_contact THEN c.seconds END, $6"
 		"     FROM unnest($1, $2, $3, $4, $5) c(organization_id, lead_id, user_id, is_contact, seconds)"
-		"   ON CONFLICT (lead_id, organization_id, milestone) DO NOTHING"
+		"   ON CONFLICT (organization_id, lead_id, milestone) DO NOTHING"
 		"   RETURNING organization_id, user_id, milestone, response_seconds)"
 		" SELECT m.organization_id, m.user_id,"
 		"        (count(*) FILTER (WHERE m.milestone = 'contacted'))::integer,"

@@ -36,7 +36,7 @@ CREATE TABLE lead_system.waiting_leads (
     strategy        text        NOT NULL,
     waiting_since   timestamptz NOT NULL,
     set_review      boolean     NOT NULL,
-    CONSTRAINT waiting_leads_pkey PRIMARY KEY (lead_id, organization_id),
+    CONSTRAINT waiting_leads_pkey PRIMARY KEY (organization_id, lead_id),
     CONSTRAINT waiting_leads_organization_id_fkey FOREIGN KEY (organization_id)
         REFERENCES lead_system.organizations (id) ON DELETE CASCADE,
     CONSTRAINT waiting_leads_lead_id_fkey FOREIGN KEY (lead_id, organization_id)
@@ -87,7 +87,7 @@ CREATE TABLE lead_system.lead_credits (
     response_seconds bigint,
     created_at       timestamptz NOT NULL DEFAULT lead_system.clock_now(),
     CONSTRAINT lead_credits_pkey PRIMARY KEY (id, organization_id),
-    CONSTRAINT lead_credits_lead_id_milestone_key UNIQUE (lead_id, organization_id, milestone),
+    CONSTRAINT lead_credits_organization_id_lead_id_milestone_key UNIQUE (organization_id, lead_id, milestone),
     CONSTRAINT lead_credits_milestone_check CHECK (milestone IN ('contacted', 'qualified')),
     CONSTRAINT lead_credits_response_seconds_check
         CHECK (response_seconds >= 0 AND (response_seconds IS NOT NULL) = (milestone = 'contacted'))

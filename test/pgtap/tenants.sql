@@ -64,6 +64,7 @@ INSERT INTO variations VALUES
     ('rating_discount_tiers', '{"min_rating": 4.3}'),
     ('scoring_models', '{"name": "other"}'),
     ('system_config', '{"key": "scoring.decay", "value": false}'),
+    ('territories', '{"code": "OTHER"}'),
     ('users', '{"email": "other@alpha.example"}');
 
 -- The columns that a statement names: those that an administrator may write,
@@ -253,6 +254,9 @@ INSERT INTO identifier_calls VALUES
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''Opportunity'', force => true)'),
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''no such status'')'),
     ('add_lead_note', 'lead', 'SELECT lead_system.add_lead_note(%L, ''note'')'),
+    ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L)'),
+    ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L, ''manual'', ''a0000000-0000-4000-8000-0000000000a2'', true)'),
+    ('assign_leads', 'lead', 'SELECT lead_system.assign_leads(ARRAY[%L]::uuid[])'),
     ('erase_lead', 'lead', 'SELECT lead_system.erase_lead(%L, ''request'')'),
     ('export_lead', 'lead', 'SELECT lead_system.export_lead(%L)'),
     ('calculate_lead_score', 'lead', 'SELECT lead_system.calculate_lead_score(%L)'),
@@ -575,6 +579,7 @@ SELECT c.function_name, c.statement, pg_temp.in_bravo('tap_admin', c.statement) 
   FROM (VALUES
     ('change_lead_status', 'SELECT lead_system.change_lead_status(''b0000000-0000-4000-8000-000000000001'', ''Qualified'')'),
     ('add_lead_note', 'SELECT lead_system.add_lead_note(''b0000000-0000-4000-8000-000000000001'', ''note'')'),
+    ('assign_lead', 'SELECT lead_system.assign_lead(''b0000000-0000-4000-8000-000000000002'')'),
     ('calculate_lead_score', 'SELECT 1 WHERE lead_system.calculate_lead_score(''b0000000-0000-4000-8000-000000000001'') > 0'),
     ('explain_lead_score', 'SELECT lead_system.explain_lead_score(''b0000000-0000-4000-8000-000000000001'')'),
     ('score_at', 'SELECT lead_system.score_at(''b0000000-0000-4000-8000-000000000001'', ''2026-04-01'')'),
