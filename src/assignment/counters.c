@@ -208,7 +208,8 @@ lock_users(const pg_uuid_t *org)
 
 /*
  * Count anew.  Who writes counters holds the user's row until the end of the
- * transaction, so all that counts is there, or not begun.
+ * transaction, so all that counts is there, or not begun.  A user who was given a
+ * lead that is gone for good was given it nevertheless at that time.
  */
 static int64
 recount(const pg_uuid_t *org)
@@ -232,12 +233,12 @@ recount(const pg_uuid_t *org)
 									" UPDATE lead_system.users u SET current_lead_count = r.open, total_leads_assigned = r.assigned,"
 									"        total_leads_contacted = r.contacted, total_leads_qualified = r.qualified,"
 									"        total_response_seconds = r.seconds, avg_response_time_minutes = r.minutes,"
-									"        last_assigned_at = coalesce(r.last, u.last_assigned_at)"
+									"        last_assigned_at = greatest(r.last, u.last_assigned_at)"
 									"   FROM r WHERE u.organization_id = $1 AND u.id = r.id"
 									"    AND (u.current_lead_count, u.total_leads_assigned, u.total_leads_contacted, u.total_leads_qualified,"
 									"         u.total_response_seconds, u.avg_response_time_minutes, u.last_assigned_at)"
 									"        IS DISTINCT FROM (r.open, r.assigned, r.contacted, r.qualified, r.seconds, r.minutes,"
-									"         coalesce(r.last, u.last_assigned_at))",
+									"         greatest(r.last, u.last_assigned_at))",
 		UUIDOID);
 	LsArgs args = {0};
 	LsScope scope;

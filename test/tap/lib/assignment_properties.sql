@@ -1,5 +1,6 @@
 -- Random work on leads and users, and what must hold after each step.
 CREATE SCHEMA prop;
+CREATE TABLE prop.before (id uuid PRIMARY KEY, n int);
 CREATE TABLE prop.outcomes (kind text, code text, times int, PRIMARY KEY (kind, code));
 
 -- A number from 0 to n - 1.
@@ -12,6 +13,7 @@ CREATE FUNCTION prop.strategy() RETURNS text LANGUAGE sql AS $$ SELECT (ARRAY['r
 CREATE FUNCTION prop.step(kind text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE ids uuid[] := prop.some_leads(1 + prop.pick(4));
 BEGIN
+    IF ids = '{}' THEN kind := 'new'; END IF;
     CASE kind
     WHEN 'new' THEN
         INSERT INTO lead_system.leads (company_name, company_size, industry, inquiry_type, budget_timeline, state, service_type, assigned_to)
@@ -57,7 +59,6 @@ CREATE FUNCTION prop.faults(kind text) RETURNS SETOF text LANGUAGE sql AS $$
     SELECT 'a lead went to somebody who takes none' FROM lead_system.lead_assignments a JOIN lead_system.users u ON u.id = a.to_user_id
      WHERE a.strategy <> 'manual' AND (u.role NOT IN ('rep', 'manager') OR u.is_contractor)
 $$;
-CREATE TABLE prop.before (id uuid PRIMARY KEY, n int);
 
 -- A world of its own: steps, each checked.
 CREATE PROCEDURE prop.run_world(world int, seed int, steps int) LANGUAGE plpgsql AS $$
@@ -67,6 +68,7 @@ DECLARE
     fault text;
     code text;
 BEGIN
+    DELETE FROM lead_system.organizations; -- a superuser sees all
     PERFORM setseed(((seed + world) % 1000) / 1000.0), set_config('lead_system.now', '2026-03-02 15:00+00', false);
     PERFORM set_config('app.current_org_id', lead_system.create_organization('World ' || world, 'b2b')::text, false);
     INSERT INTO lead_system.users (organization_id, full_name, email, role, is_contractor, max_active_leads, skills)
