@@ -1,6 +1,7 @@
 -- assignment: strategies, waiting, counters, times.
 SET lead_system.now = '2026-03-02 15:00+00';
 SET timezone = 'UTC';
+SET intervalstyle = postgres;
 SELECT lead_system.create_organization('Assignment', 'b2b') AS org \gset
 SET app.current_org_id = :'org';
 -- The n-th user, the n-th lead.
