@@ -23,7 +23,7 @@ foreach my $world (1 .. $worlds)
 	last if $status != 0;
 }
 is($node->safe_psql('assignment', "SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM prop.outcomes WHERE code = '00000'"),
-	'delete gone many manual new one setting sla spam status time update user waiting warmer',
+	'delete gone manual many new one setting sla spam status time update user waiting warmer',
 	'every kind of step');
 is($node->safe_psql('assignment', "SELECT string_agg(DISTINCT code, ' ' ORDER BY code) FROM prop.outcomes"),
 	'00000 LS030 LS040 LS041', 'and every refusal');
