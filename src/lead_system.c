@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "lead_system.h"
+#include "assignment/assignment.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "core/core.h"
@@ -36,6 +37,7 @@ _PG_init(void)
 	ls_marketplace_init();
 	ls_segments_init();
 	ls_nurture_init();
+	ls_assignment_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

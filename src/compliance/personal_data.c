@@ -96,6 +96,9 @@ static const LsPersonalColumn columns[] = {
 	{"dnc_list", "source", "none", LS_KEEP, NULL, OURS},
 	{"dnc_list", "opt_out_phrase", "free_text", LS_KEEP, NULL, BY_LAW},
 	{"erasures", "reason", "none", LS_KEEP, NULL, OURS},
+	{"lead_assignments", "strategy", "none", LS_KEEP, NULL, OURS},
+	{"lead_assignments", "reason", "free_text", LS_CLEAR, NULL, "reasons"},
+	{"lead_assignments", "metadata", "none", LS_KEEP, NULL, OURS},
 	{"lead_audit_log", "field_name", "none", LS_KEEP, NULL, OURS},
 	{"lead_audit_log", "old_value", "document", LS_REPLACE,
 		"CASE WHEN field_name = ANY ($3) THEN %s END", "values of fields that are kept stay"},
@@ -117,6 +120,7 @@ static const LsPersonalColumn columns[] = {
 	{"lead_imports", "options", "none", LS_KEEP, NULL, OURS},
 	{"lead_imports", "status", "none", LS_KEEP, NULL, OURS},
 	{"lead_intent_signals", "kind", "none", LS_KEEP, NULL, OURS},
+	{"lead_credits", "milestone", "none", LS_KEEP, NULL, OURS},
 	{"lead_list_members", "notes", "free_text", LS_CLEAR, NULL, "notes"},
 	{"lead_listings", "rank_by", "none", LS_KEEP, NULL, OURS},
 	{"lead_listings", "pricing", "none", LS_KEEP, NULL, OURS},
@@ -257,6 +261,8 @@ static const LsPersonalColumn columns[] = {
 	{"strike_logs", "strike_reason", "none", LS_KEEP, NULL, OURS},
 	{"system_config", "key", "none", LS_KEEP, NULL, OURS},
 	{"system_config", "value", "none", LS_KEEP, NULL, OURS},
+	{"territories", "kind", "none", LS_KEEP, NULL, OURS},
+	{"territories", "code", "none", LS_KEEP, NULL, OURS},
 	{"users", "full_name", "staff", LS_KEEP, NULL, STAFF},
 	{"users", "email", "staff", LS_KEEP, NULL, STAFF},
 	{"users", "phone_number", "staff", LS_KEEP, NULL, STAFF},
@@ -265,6 +271,7 @@ static const LsPersonalColumn columns[] = {
 	{"users", "skills", "none", LS_KEEP, NULL, OURS},
 	{"users", "service_area_zip_codes", "none", LS_KEEP, NULL, OURS},
 	{"users", "subscription_tier", "none", LS_KEEP, NULL, OURS},
+	{"waiting_leads", "strategy", "none", LS_KEEP, NULL, OURS},
 };
 
 /* What the list says of a column; NULL when it is not in it. */

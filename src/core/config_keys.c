@@ -18,6 +18,8 @@
 #include "core/config.h"
 #include "core/json.h"
 
+static const char *const assignment_choices[] = {
+	"none", "round_robin", "capacity", "geographic", "skill_based", NULL};
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
@@ -117,6 +119,27 @@ check_weights(Jsonb *value, const char **problem)
 
 /* In alphabetical order; the position is the key's number in the cache. */
 const LsConfigKey ls_config_keys[] = {
+	{"assignment.auto", LS_CONFIG_BOOL, "false", 0, 0, NULL,
+		"new leads are assigned by themselves, by assignment.strategy (G)"},
+	{"assignment.drain", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"leads that wait are assigned as soon as a user has room, if assignment.strategy is set (G)"},
+	{"assignment.manager_fallback", LS_CONFIG_BOOL, "false", 0, 0, NULL,
+		"managers are given leads when no rep has room (G)"},
+	{"assignment.max_active", LS_CONFIG_INT, "0", 0, 1000000, NULL,
+		"open leads that a user is given at most, whatever max_active_leads says; 0 for no limit (G)"},
+	{"assignment.max_total", LS_CONFIG_INT, "0", 0, 1000000000, NULL,
+		"leads that a user is given at most in all; 0 for no limit (G)"},
+	{"assignment.sla_escalate_hours", LS_CONFIG_INT, "48", 1, 8760, NULL,
+		"hours after which sweep_sla() gives a hot or warm lead that is still new to another user (A16)"},
+	{"assignment.sla_hot_minutes", LS_CONFIG_INT, "60", 1, 525600, NULL,
+		"minutes within which a hot lead should be contacted (A16)"},
+	{"assignment.sla_review_hours", LS_CONFIG_INT, "24", 1, 8760, NULL,
+		"hours after which sweep_sla() marks a hot or warm lead that is still new for review (A11)"},
+	{"assignment.sla_warm_minutes", LS_CONFIG_INT, "1440", 1, 525600, NULL,
+		"minutes within which a warm lead should be contacted (A16)"},
+	{"assignment.strategy", LS_CONFIG_CHOICE, "\"none\"", 0, 0, NULL,
+		"how leads are assigned that nobody assigns by a call: new ones, waiting ones, overdue ones (G)",
+		assignment_choices},
 	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
 		"channels that need a recorded consent: call, sms, email"},
 	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,

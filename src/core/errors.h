@@ -34,6 +34,10 @@
 #define LS_ERRCODE_STATUS_STEP MAKE_SQLSTATE('L', 'S', '0', '3', '0')
 #define LS_ERRCODE_DUPLICATE_LEAD MAKE_SQLSTATE('L', 'S', '0', '3', '1')
 
+/* assignment */
+#define LS_ERRCODE_NO_ASSIGNEE MAKE_SQLSTATE('L', 'S', '0', '4', '0')
+#define LS_ERRCODE_NOT_ASSIGNABLE MAKE_SQLSTATE('L', 'S', '0', '4', '1')
+
 /* outreach */
 #define LS_ERRCODE_CLAIM_NOT_HELD MAKE_SQLSTATE('L', 'S', '0', '5', '0')
 

@@ -73,6 +73,7 @@ CREATE TABLE lead_system.users (
     total_leads_assigned      integer       NOT NULL DEFAULT 0,
     total_leads_contacted     integer       NOT NULL DEFAULT 0,
     total_leads_qualified     integer       NOT NULL DEFAULT 0,
+    total_response_seconds    bigint        NOT NULL DEFAULT 0,
     avg_response_time_minutes integer,
     last_assigned_at          timestamptz,
     assignment_weight         integer       NOT NULL DEFAULT 1,
@@ -106,7 +107,7 @@ CREATE TABLE lead_system.users (
     CONSTRAINT users_role_check CHECK (role IN ('rep', 'manager', 'admin', 'contractor', 'viewer')),
     CONSTRAINT users_counts_check CHECK (max_active_leads >= 0 AND current_lead_count >= 0
         AND total_leads_assigned >= 0 AND total_leads_contacted >= 0 AND total_leads_qualified >= 0
-        AND strike_count >= 0 AND assignment_weight >= 0),
+        AND total_response_seconds >= 0 AND strike_count >= 0 AND assignment_weight >= 0),
     CONSTRAINT users_profile_rating_check CHECK (profile_rating BETWEEN 0 AND 5),
     CONSTRAINT users_response_rate_check CHECK (response_rate BETWEEN 0 AND 1),
     CONSTRAINT users_lead_discount_multiplier_check CHECK (lead_discount_multiplier BETWEEN 0 AND 1),
@@ -114,6 +115,8 @@ CREATE TABLE lead_system.users (
 );
 COMMENT ON TABLE lead_system.users IS
     'People who work for an organization: reps, managers, administrators, contractors, viewers. Deactivated, not deleted.';
+COMMENT ON COLUMN lead_system.users.current_lead_count IS 'Open leads that are assigned to the user; kept by trigger, as the other counts of leads are.';
+COMMENT ON COLUMN lead_system.users.total_response_seconds IS 'From creation to first contact, over the leads that the user was the first to contact.';
 COMMENT ON COLUMN lead_system.users.strike_count IS 'Response windows that the contractor let lapse since strikes_reset_at.';
 COMMENT ON COLUMN lead_system.users.bidding_ban_until IS 'When a ban ends; NULL while banned means until somebody lifts it.';
 COMMENT ON COLUMN lead_system.users.response_rate IS 'contact_rate of contractor_metrics; kept by trigger.';

@@ -42,7 +42,9 @@ INSERT INTO expected_tables VALUES
     ('erasures',             '-', 'S', 'S',   'S',    'S',    'S'),
     ('dnc_audit_log',        '-', 'S', 'S',   'S',    'S',    'S'),
     ('dnc_list',             '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_assignments',     '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_audit_log',       '-', 'S', 'S',   'S',    'S',    'S'),
+    ('lead_credits',         '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_import_errors',   '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_imports',         '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
@@ -74,7 +76,9 @@ INSERT INTO expected_tables VALUES
     ('state_timezones',      '-', 'S', 'S',   'S',    'S',    'S'),
     ('strike_logs',          '-', 'S', 'S',   'S',    'S',    'S'),
     ('system_config',        '-', 'S', 'S',   'S',    'SIUD', 'S'),
-    ('users',                '-', 'S', 'S',   'S',    'SIU',  'S');
+    ('territories',          '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
+    ('users',                '-', 'S', 'S',   'S',    'SIU',  'S'),
+    ('waiting_leads',        '-', 'S', 'S',   'S',    'S',    'S');
 
 -- X may execute.  Helpers that the tables' own defaults, checks and policies
 -- call are PUBLIC's; without USAGE on the schema nobody can name them.
@@ -161,6 +165,12 @@ INSERT INTO expected_functions VALUES
     ('record_conversion(uuid,text)',                                    '-', '-', 'X', 'X', 'X', '-'),
     ('send_message(uuid,uuid,text)',                                    '-', '-', 'X', 'X', 'X', '-'),
     ('close_bidding(uuid)',                                             '-', '-', '-', 'X', 'X', '-'),
+    ('assign_lead(uuid,text,uuid,boolean,text)',                        '-', '-', 'X', 'X', 'X', '-'),
+    ('assign_leads(uuid[],text,text)',                                  '-', '-', '-', 'X', 'X', '-'),
+    ('assign_waiting_leads(integer)',                                   '-', '-', '-', 'X', 'X', 'X'),
+    ('sla_breaches()',                                                  '-', 'X', 'X', 'X', 'X', 'X'),
+    ('sweep_sla(integer)',                                              '-', '-', '-', 'X', 'X', 'X'),
+    ('recount_user_counters()',                                         '-', '-', '-', '-', 'X', 'X'),
     ('open_bidding(uuid,numeric,timestamp with time zone)',             '-', '-', '-', 'X', 'X', '-'),
     ('review_appeal(uuid,boolean,uuid)',                                '-', '-', '-', 'X', 'X', '-'),
     ('archive_listings(integer)',                                       '-', '-', '-', '-', 'X', 'X'),

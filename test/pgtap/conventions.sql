@@ -454,7 +454,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_audit_log', 'lead_score_history', 'lead_status_history', 'strike_logs'],
+    ARRAY['activities', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_assignments', 'lead_audit_log', 'lead_credits', 'lead_score_history', 'lead_status_history', 'strike_logs'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$

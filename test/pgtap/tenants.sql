@@ -64,6 +64,7 @@ INSERT INTO variations VALUES
     ('rating_discount_tiers', '{"min_rating": 4.3}'),
     ('scoring_models', '{"name": "other"}'),
     ('system_config', '{"key": "scoring.decay", "value": false}'),
+    ('territories', '{"code": "OTHER"}'),
     ('users', '{"email": "other@alpha.example"}');
 
 -- The columns that a statement names: those that an administrator may write,
@@ -255,6 +256,9 @@ INSERT INTO identifier_calls VALUES
     ('add_lead_note', 'lead', 'SELECT lead_system.add_lead_note(%L, ''note'')'),
     ('record_intent_signal', 'lead', 'SELECT lead_system.record_intent_signal(%L, ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
     ('record_qualification', 'lead', 'SELECT lead_system.record_qualification(%L, ''{"need": 1}'')'),
+    ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L)'),
+    ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L, ''manual'', ''a0000000-0000-4000-8000-0000000000a2'', true)'),
+    ('assign_leads', 'lead', 'SELECT lead_system.assign_leads(ARRAY[%L]::uuid[])'),
     ('erase_lead', 'lead', 'SELECT lead_system.erase_lead(%L, ''request'')'),
     ('export_lead', 'lead', 'SELECT lead_system.export_lead(%L)'),
     ('calculate_lead_score', 'lead', 'SELECT lead_system.calculate_lead_score(%L)'),
@@ -579,6 +583,7 @@ SELECT c.function_name, c.statement, pg_temp.in_bravo('tap_admin', c.statement) 
     ('add_lead_note', 'SELECT lead_system.add_lead_note(''b0000000-0000-4000-8000-000000000001'', ''note'')'),
     ('record_intent_signal', 'SELECT lead_system.record_intent_signal(''b0000000-0000-4000-8000-000000000001'', ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
     ('record_qualification', 'SELECT lead_system.record_qualification(''b0000000-0000-4000-8000-000000000001'', ''{"need": 1}'')'),
+    ('assign_lead', 'SELECT lead_system.assign_lead(''b0000000-0000-4000-8000-000000000002'')'),
     ('calculate_lead_score', 'SELECT 1 WHERE lead_system.calculate_lead_score(''b0000000-0000-4000-8000-000000000001'') > 0'),
     ('explain_lead_score', 'SELECT lead_system.explain_lead_score(''b0000000-0000-4000-8000-000000000001'')'),
     ('score_at', 'SELECT lead_system.score_at(''b0000000-0000-4000-8000-000000000001'', ''2026-04-01'')'),

@@ -98,6 +98,9 @@ BEGIN
         jsonb_build_array(jsonb_build_object('step', 1, 'channel', 'task', 'template_id', word)));
     PERFORM lead_system.enroll_lead((digit || '0000000-0000-4000-8000-0000000000e1')::uuid, lead);
     INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part) VALUES (org, '2026-03-02', 'sms', 0);
+    INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (org, 'state', upper(word), rep_id);
+    INSERT INTO lead_system.waiting_leads (organization_id, lead_id, strategy, waiting_since, set_review)
+    VALUES (org, (digit || '0000000-0000-4000-8000-000000000002')::uuid, 'capacity', lead_system.clock_now(), false);
 
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
