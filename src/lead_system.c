@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "leads/leads.h"
 #include "marketplace/marketplace.h"
+#include "merge/merge.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 
@@ -32,6 +33,7 @@ _PG_init(void)
 	ls_communication_init();
 	ls_outreach_init();
 	ls_marketplace_init();
+	ls_merge_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

@@ -63,6 +63,22 @@ ls_leads_register_listener(const LsLeadListener *listener)
 	ls_lead_listeners[ls_lead_n_listeners++] = listener;
 }
 
+/* Where leads are kept that are not in the table; NULL when nowhere. */
+static const LsLeadArchive *lead_archive = NULL;
+
+/* Called from the Init of the domain that has the archive. */
+void
+ls_leads_register_archive(const LsLeadArchive *archive)
+{
+	lead_archive = archive;
+}
+
+const LsLeadArchive *
+ls_lead_archive(void)
+{
+	return lead_archive;
+}
+
 void
 ls_leads_init(void)
 {
