@@ -122,7 +122,7 @@ remove_rows(const LsMove *move, const LsMoveTable *tables, int n)
 
 	(void) ls_move_run(move, "UPDATE lead_system.leads SET deleted_at = $5"
 							 " WHERE organization_id = $1 AND id = ANY ($3)");
-	for (depth = 8; depth >= 0; depth--)
+	for (depth = LS_MOVE_MAX_DEPTH; depth >= 0; depth--)
 	{
 		for (i = 0; i < n; i++)
 		{

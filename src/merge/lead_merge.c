@@ -147,8 +147,18 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 {
 	char *sql;
 
-	if (table->has_fk)
-		drop_doubles(move, table);
+	if (!table->has_fk)
+	{
+		/* What was written down, and not what the deletion has added since. */
+		(void) ls_move_run_exactly(move,
+			psprintf("UPDATE lead_system.%1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
+					 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+					 "   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids)",
+				quote_identifier(table->name), quote_identifier(table->column),
+				quote_literal_cstr(table->name)));
+		return;
+	}
+	drop_doubles(move, table);
 	sql = psprintf("UPDATE lead_system.%s t SET %s = $4 WHERE " ROWS_OF_LEADS " AND t.%s <> $4",
 		quote_identifier(table->name), quote_identifier(table->column),
 		quote_identifier(table->column), quote_identifier(table->column));

@@ -20,6 +20,9 @@
 #include "core/query.h"
 #include "leads/leads.h"
 
+/* References that are followed from a table of leads. */
+#define LS_MOVE_MAX_DEPTH 8
+
 /* A table with rows of leads. */
 typedef struct LsMoveTable
 {

@@ -71,26 +71,38 @@ make_exact(const LsMove *move, const LsMoveTable *table)
 			table->key));
 }
 
-/* Bring the lead to life, and take away what is told of that. */
+/* Was the lead free to be called, and is not any more? */
+#define WAS_LISTED \
+	"(l.do_not_call AND NOT (SELECT (a.lead ->> 'do_not_call')::boolean" \
+	"   FROM lead_system.leads_archive a WHERE a.organization_id = $1 AND a.id = l.id))"
+
+/*
+ * Bring the lead to life, and take away what is told of that, unless it was
+ * listed in the meantime.
+ */
 static void
-revive(const LsMove *move, const LsMoveTable *leads, const LsMoveTable *tables, int n)
+revive(const LsMove *move, const LsMoveTable *tables, int n)
 {
 	int i;
 
 	(void) ls_move_run(
 		move, "UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = $1 AND id = $4");
+	if (ls_move_run(move, "SELECT 1 FROM lead_system.leads l WHERE l.organization_id = $1"
+						  " AND l.id = $4 AND " WAS_LISTED) > 0)
+		return;
 	for (i = 0; i < n; i++)
 	{
-		if (!tables[i].has_fk && tables[i].has_id)
+		if (!tables[i].has_fk)
 			(void) ls_move_run_exactly(move,
-				psprintf("DELETE FROM lead_system.%1$s t WHERE t.organization_id = $1 AND t.%2$s = $4"
-						 " AND NOT EXISTS (SELECT 1 FROM lead_system.leads_archive a,"
-						 "   jsonb_array_elements(a.children -> %3$s) e WHERE a.organization_id = $1"
-						 "    AND a.id = $4 AND e.value ->> 'id' = t.id::text)"
-						 " AND t.created_at = $5",
-					quote_identifier(tables[i].name), quote_identifier(tables[i].column),
-					quote_literal_cstr(tables[i].name)));
+				psprintf("DELETE FROM lead_system.%s t WHERE t.organization_id = $1 AND t.%s = $4",
+					quote_identifier(tables[i].name), quote_identifier(tables[i].column)));
 	}
+}
+
+/* Make the lead's row what it was; one that was listed stays as it is. */
+static void
+make_lead_exact(const LsMove *move, const LsMoveTable *leads)
+{
 	(void) ls_move_run_exactly(move,
 		psprintf("UPDATE lead_system.leads t SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_system.leads,"
 				 "    a.lead || jsonb_build_object('assigned_to', t.assigned_to, 'category_id', t.category_id)))"
@@ -98,6 +110,25 @@ revive(const LsMove *move, const LsMoveTable *leads, const LsMoveTable *tables, 
 				 "   AND t.organization_id = $1 AND t.id = $4"
 				 "   AND NOT (t.do_not_call AND NOT (a.lead ->> 'do_not_call')::boolean)",
 			leads->columns));
+}
+
+/* Write what belongs to the lead: what others refer to first, histories last. */
+static void
+write_all_children(
+	const LsMove *move, const LsMoveTable *tables, int n, bool histories)
+{
+	int depth;
+	int i;
+
+	for (depth = 0; depth <= LS_MOVE_MAX_DEPTH; depth++)
+	{
+		for (i = 0; i < n; i++)
+		{
+			if (tables[i].depth == depth && tables[i].has_fk != histories &&
+				(i == 0 || strcmp(tables[i].name, tables[i - 1].name) != 0))
+				write_children(move, &tables[i]);
+		}
+	}
 }
 
 /* All of it, as the owner of the tables. */
@@ -108,34 +139,28 @@ restore(LsMove *move, bool alive)
 	LsMoveTable *leads;
 	LsMoveTable *tables;
 	int n;
-	int depth;
 	int i;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	if (ls_move_run(move, "SELECT lead_system.is_on_dnc_list(a.phone_number) FROM lead_system.leads_archive a"
+	if (ls_move_run(move, "SELECT lead_system.is_on_dnc_list(a.phone_number, $1) FROM lead_system.leads_archive a"
 						  " WHERE a.organization_id = $1 AND a.id = $4 FOR UPDATE") == 0)
 		ls_no_such_row("archived lead", &move->survivor);
 	move->leads = ls_uuid_array(&move->survivor, 1);
 	leads = ls_move_leads_table();
 	tables = ls_move_tables(&n);
 	write_lead(move, leads);
-	for (depth = 0; depth <= 8; depth++)
-	{
-		for (i = 0; i < n; i++)
-		{
-			if (tables[i].depth == depth && (i == 0 || strcmp(tables[i].name, tables[i - 1].name) != 0))
-				write_children(move, &tables[i]);
-		}
-	}
+	write_all_children(move, tables, n, false);
 	if (alive)
-		revive(move, leads, tables, n);
+		revive(move, tables, n);
+	write_all_children(move, tables, n, true);
 	for (i = 0; i < n; i++)
 	{
 		if (tables[i].counted)
 			make_exact(move, &tables[i]);
 	}
-	ls_move_block_queue(move, "NOT (SELECT (a.lead ->> 'do_not_call')::boolean FROM lead_system.leads_archive a"
-							  "       WHERE a.organization_id = $1 AND a.id = l.id)");
+	if (alive)
+		make_lead_exact(move, leads);
+	ls_move_block_queue(move, WAS_LISTED);
 	(void) ls_move_run(
 		move, "DELETE FROM lead_system.leads_archive WHERE organization_id = $1 AND id = $4");
 	ls_move_note(move, &move->survivor, "restored", NULL, NULL);

@@ -227,7 +227,7 @@ ls_move_lock_leads(const LsMove *move, int n_expected)
 	LsMoveTable *tables = ls_move_tables(&n);
 
 	(void) ls_move_run(move,
-		"SELECT lead_system.is_on_dnc_list(l.phone_number) FROM lead_system.leads l"
+		"SELECT lead_system.is_on_dnc_list(l.phone_number, $1) FROM lead_system.leads l"
 		" WHERE l.organization_id = $1 AND l.id = ANY ($3) ORDER BY l.phone_number");
 	if (ls_move_run(move, "SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
 						  " AND l.id = ANY ($3) ORDER BY l.id FOR UPDATE") != (uint64) n_expected)
