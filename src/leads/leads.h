@@ -103,13 +103,13 @@ extern void ls_leads_init(void);
 
 /*
  * Bring back a lead that is kept elsewhere: the one of that id, for the erasure
- * (then deleted), or one that is the same by source, number or address.
+ * (then deleted), or one that is the same by source or number.
  */
 typedef struct LsLeadArchive
 {
 	bool (*recall)(const pg_uuid_t *org, const pg_uuid_t *lead);
 	bool (*recall_same)(const pg_uuid_t *org, const char *source, const char *source_id,
-		const char *phone, const char *email);
+		const char *phone);
 } LsLeadArchive;
 
 extern void ls_leads_register_archive(const LsLeadArchive *archive);

@@ -447,7 +447,7 @@ recall(const pg_uuid_t *org, const LsLeadInput *input)
 	return archive != NULL &&
 		   archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
 			   ls_lead_input_text(input, LEAD_source_id),
-			   ls_lead_input_text(input, LEAD_phone_number), ls_lead_input_text(input, LEAD_email));
+			   ls_lead_input_text(input, LEAD_phone_number));
 }
 
 /* Find the lead or make it; what the table says against that comes last. */

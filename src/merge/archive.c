@@ -4,6 +4,9 @@
  *	  archive_leads(): leads that nobody works on any more go into the archive,
  *	  with every row that belongs to them.
  *
+ *	  A mark by hand is on the lead alone, so such a lead is not archived; what the
+ *	  list or a consent says holds for the number, and stays in force.
+ *
  *	  A batch is one statement per table.  Leads that another session holds are
  *	  left for the next run.  The leads are first deleted the soft way, by which
  *	  whoever counts them takes them out, and are then removed exactly: nothing
@@ -16,6 +19,8 @@
 #include "utils/builtins.h"
 
 #include "lead_system.h"
+#include "compliance/compliance.h"
+#include "compliance/consents.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/input.h"
@@ -62,7 +67,9 @@ choose(LsMove *move, const LsMoveTable *tables, int n, int batch)
 
 	found = ls_move_run(move,
 		psprintf("SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
-				 "   AND l.deleted_at IS NULL AND (l.stage = 'lost' OR l.temperature = 'cold')"
+				 "   AND l.deleted_at IS NULL AND (l.stage = 'lost' OR (l.temperature = 'cold' AND l.stage <> 'won'))"
+				 "   AND NOT (l.do_not_call AND coalesce(l.calling_blocked_reason, '')"
+				 "            NOT IN ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "'))"
 				 "   AND l.created_at < $5 - make_interval(days => $6)"
 				 "   AND greatest(l.last_activity_at, l.last_contact_at, l.status_changed_at)"
 				 "       < $5 - make_interval(days => $6)"
@@ -159,7 +166,7 @@ archive_batch(const pg_uuid_t *org, int batch)
 	PG_TRY();
 	{
 		ls_scope_open(&scope, LS_AS_OWNER);
-		tables = ls_move_tables(&n);
+		tables = ls_move_archived_tables(&n);
 		done = choose(&move, tables, n, batch);
 		if (done > 0)
 		{

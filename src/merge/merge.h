@@ -54,6 +54,7 @@ typedef struct LsMove
 } LsMove;
 
 extern LsMoveTable *ls_move_tables(int *n);
+extern LsMoveTable *ls_move_archived_tables(int *n);
 extern LsMoveTable *ls_move_leads_table(void);
 extern uint64 ls_move_run(const LsMove *move, const char *sql);
 extern uint64 ls_move_run_exactly(const LsMove *move, const char *sql);

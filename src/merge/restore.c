@@ -147,7 +147,7 @@ restore(LsMove *move, bool alive)
 		ls_no_such_row("archived lead", &move->survivor);
 	move->leads = ls_uuid_array(&move->survivor, 1);
 	leads = ls_move_leads_table();
-	tables = ls_move_tables(&n);
+	tables = ls_move_archived_tables(&n);
 	write_lead(move, leads);
 	write_all_children(move, tables, n, false);
 	if (alive)
@@ -214,15 +214,14 @@ recall(const pg_uuid_t *org, const pg_uuid_t *lead)
 
 /* Bring back the lead that is the same as one that comes in. */
 static bool
-recall_same(const pg_uuid_t *org, const char *source, const char *source_id, const char *phone,
-	const char *email)
+recall_same(const pg_uuid_t *org, const char *source, const char *source_id, const char *phone)
 {
 	LS_QUERY(query,
 		"SELECT a.id FROM lead_system.leads_archive a WHERE a.organization_id = $1"
-		"   AND ((a.source_id = $3 AND a.source IS NOT DISTINCT FROM $2) OR a.phone_number = $4 OR a.email = $5)"
+		"   AND ((a.source_id = $3 AND a.source IS NOT DISTINCT FROM $2) OR a.phone_number = $4)"
 		" ORDER BY a.source_id = $3 AND a.source IS NOT DISTINCT FROM $2 DESC NULLS LAST,"
 		"          a.phone_number = $4 DESC NULLS LAST, a.created_at, a.id LIMIT 1",
-		UUIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID);
+		UUIDOID, TEXTOID, TEXTOID, TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};
 	pg_uuid_t id;
@@ -232,7 +231,6 @@ recall_same(const pg_uuid_t *org, const char *source, const char *source_id, con
 	ls_arg_text(&args, source);
 	ls_arg_text(&args, source_id);
 	ls_arg_text(&args, phone);
-	ls_arg_text(&args, email);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	found = ls_query_run(&query, &args, LS_WRITE) > 0;
 	if (found)

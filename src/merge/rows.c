@@ -124,6 +124,26 @@ ls_move_tables(int *n)
 	return tables;
 }
 
+/*
+ * The tables whose rows go into the archive with their lead.  Consents stay:
+ * what was granted and taken back holds for the number, whoever comes with it.
+ */
+LsMoveTable *
+ls_move_archived_tables(int *n)
+{
+	int all;
+	LsMoveTable *tables = ls_move_tables(&all);
+	int i;
+
+	*n = 0;
+	for (i = 0; i < all; i++)
+	{
+		if (strcmp(tables[i].name, "contact_consents") != 0)
+			tables[(*n)++] = tables[i];
+	}
+	return tables;
+}
+
 /* Leads themselves, in the same form. */
 LsMoveTable *
 ls_move_leads_table(void)
