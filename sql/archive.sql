@@ -30,7 +30,7 @@ UPDATE lead_system.campaign_leads SET status = 'failed' WHERE lead_id = 'd300000
 INSERT INTO lead_system.call_logs (organization_id, lead_id, caller_phone, called_phone, direction, status)
 VALUES (:'org', 'd3000000-0000-4000-8000-000000000001', '+12025550199', '+12025550101', 'outbound', 'answered');
 SELECT lead_system.add_lead_note('d3000000-0000-4000-8000-000000000001', 'a note') IS NOT NULL AS noted;
-SELECT right(id::text, 1) AS lead, stage, temperature FROM lead_system.leads ORDER BY id;
+SELECT right(id::text, 1) AS lead, stage, temperature FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SET lead_system.now = '2026-05-31 14:59:59+00';
 SELECT lead_system.change_lead_status('d3000000-0000-4000-8000-000000000006', 'cold', 'late');
 SELECT lead_system.archive_leads();
@@ -41,15 +41,15 @@ SELECT lead_system.archive_leads(NULL);
 SELECT lead_system.archive_leads(1);
 SELECT lead_system.archive_leads();
 SELECT right(id::text, 1) AS lead, first_name, email, phone_number, source_id, status, archived_at, exported_at,
-       (SELECT jsonb_object_agg(key, jsonb_array_length(value)) FROM jsonb_each(children)) AS rows FROM lead_system.leads_archive ORDER BY id;
-SELECT right(id::text, 1) AS lead, status FROM lead_system.leads ORDER BY id;
+       (SELECT jsonb_object_agg(key, jsonb_array_length(value)) FROM jsonb_each(children)) AS rows FROM lead_system.leads_archive WHERE organization_id = lead_system.current_org_id() ORDER BY id;
+SELECT right(id::text, 1) AS lead, status FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT lead_count FROM lead_system.lead_lists;
 SELECT total_leads, open_leads FROM lead_system.campaign_lead_lists;
 SELECT count(*) FROM row_hashes() WHERE name LIKE '%d3000000-0000-4000-8000-000000000001';
 -- Back, whole.
 SELECT lead_system.restore_lead(NULL);
 SELECT lead_system.restore_lead('d3000000-0000-4000-8000-000000000009');
-SELECT lead_system.restore_lead(lead_id => id) FROM lead_system.leads_archive ORDER BY id;
+SELECT lead_system.restore_lead(lead_id => id) FROM lead_system.leads_archive WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT name FROM (SELECT * FROM before EXCEPT SELECT * FROM row_hashes()) x ORDER BY 1;
 SELECT lead_count FROM lead_system.lead_lists;
 SELECT total_leads, open_leads FROM lead_system.campaign_lead_lists;
@@ -90,5 +90,5 @@ SELECT (SELECT count(*) FROM lead_system.activities) AS activities, (SELECT coun
        (SELECT count(*) > 0 FROM lead_system.lead_status_history) AS statuses, (SELECT count(*) FROM lead_system.dnc_audit_log) AS dnc_audit;
 DROP TABLE before;
 DROP FUNCTION row_hashes();
-DELETE FROM lead_system.organizations;
+DELETE FROM lead_system.organizations WHERE id::text LIKE 'd3000000%';
 SELECT count(*) FROM lead_system.leads_archive;

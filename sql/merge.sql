@@ -61,7 +61,7 @@ ROLLBACK;
 -- Merging.
 SET lead_system.now = '2026-03-02 16:00:00+00';
 SELECT lead_system.merge_leads(survivor => :'a', duplicates => ARRAY[:'c', :'b', :'b']::uuid[]) AS merge \gset
-SELECT right(id::text, 1) AS lead, first_name, email, phone_number, tags, call_count, metadata, notes, source, source_id, last_activity_at, deleted_at FROM lead_system.leads ORDER BY id;
+SELECT right(id::text, 1) AS lead, first_name, email, phone_number, tags, call_count, metadata, notes, source, source_id, last_activity_at, deleted_at FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT m.name, right(x.lead_id::text, 1) AS lead FROM lead_system.lead_list_members x JOIN lead_system.lead_lists m ON m.id = x.lead_list_id ORDER BY 1, 2;
 SELECT right(lead_id::text, 1) AS lead, status, lead_score = (SELECT lead_score FROM lead_system.leads WHERE id = :'a') AS same_score FROM lead_system.campaign_leads;
 SELECT * FROM counts ORDER BY 1;
@@ -100,7 +100,7 @@ ROLLBACK;
 -- A number that is listed in the meantime stays blocked.
 SELECT lead_system.add_to_dnc_list('+12025550102', 'request') IS NOT NULL AS listed;
 SELECT lead_system.unmerge_leads(:'merge');
-SELECT right(id::text, 1) AS lead, call_count, city, tags, do_not_call, status, deleted_at FROM lead_system.leads ORDER BY id;
+SELECT right(id::text, 1) AS lead, call_count, city, tags, do_not_call, status, deleted_at FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT right(lead_id::text, 1) AS lead, status FROM lead_system.campaign_leads ORDER BY 1;
 SELECT right(lead_id::text, 1) AS lead, new_value FROM lead_system.activities WHERE action_type = 'note_added' ORDER BY 1, id;
 -- A block of any blocks the survivor, and its queue.
@@ -109,7 +109,7 @@ SELECT do_not_call, calling_blocked_reason FROM lead_system.leads WHERE id = :'a
 SELECT right(lead_id::text, 1) AS lead, status FROM lead_system.campaign_leads ORDER BY 1;
 -- Erasing the survivor erases whom was merged into it.
 SELECT lead_system.erase_lead(:'a', 'request');
-SELECT right(id::text, 1) AS lead, first_name, phone_number, notes FROM lead_system.leads ORDER BY id;
+SELECT right(id::text, 1) AS lead, first_name, phone_number, notes FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT count(*) FROM lead_system.lead_merge_rows WHERE concat(row_before, row_after, row_restored) ~* 'ada|25550102' AND merge_id = :'merge';
 SELECT lead_system.unmerge_leads(:'merge');
 -- A lead whose market is open is not merged.
@@ -121,5 +121,5 @@ SELECT lead_system.merge_leads('d2000000-0000-4000-8000-0000000000f2', ARRAY['d2
 DROP VIEW counts;
 DROP TABLE before;
 DROP FUNCTION row_hashes();
-DELETE FROM lead_system.organizations;
+DELETE FROM lead_system.organizations WHERE id::text LIKE 'd2000000%';
 SELECT (SELECT count(*) FROM lead_system.lead_merges) AS merges, (SELECT count(*) FROM lead_system.lead_merge_rows) AS rows;
