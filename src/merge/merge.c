@@ -13,7 +13,7 @@
 
 static const LsGrant merge_grants[] = {
 	{"lead_merges", "SELECT", LS_LEVEL_READONLY, false},
-	{"lead_merge_rows", "SELECT", LS_LEVEL_MANAGER, true},
+	{"lead_merge_rows", "SELECT", LS_LEVEL_READONLY, false},
 	{"leads_archive", "SELECT", LS_LEVEL_READONLY, false},
 	{"find_duplicate_leads()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"merge_leads(uuid, uuid[])", "EXECUTE", LS_LEVEL_MANAGER, false},

@@ -48,7 +48,7 @@ CREATE INDEX lead_merge_rows_subject_id_idx ON lead_system.lead_merge_rows (subj
 
 CREATE TABLE lead_system.leads_archive (
     organization_id uuid        NOT NULL,
-    id              uuid        NOT NULL,
+    id              uuid        NOT NULL DEFAULT lead_system.uuid_v7(),
     first_name      text,
     last_name       text,
     company_name    text,
@@ -65,6 +65,8 @@ CREATE TABLE lead_system.leads_archive (
     CONSTRAINT leads_archive_pkey PRIMARY KEY (id, organization_id),
     CONSTRAINT leads_archive_organization_id_fkey FOREIGN KEY (organization_id)
         REFERENCES lead_system.organizations (id) ON DELETE CASCADE,
+    CONSTRAINT leads_archive_email_check CHECK (lead_system.is_valid_email(email)),
+    CONSTRAINT leads_archive_phone_number_check CHECK (lead_system.is_e164(phone_number)),
     CONSTRAINT leads_archive_children_check CHECK (jsonb_typeof(children) = 'object')
 );
 COMMENT ON TABLE lead_system.leads_archive IS

@@ -46,7 +46,7 @@ INSERT INTO expected_tables VALUES
     ('lead_import_errors',   '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_imports',         '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_intent_signals',  '-', 'S', 'SI',  'SI',   'SI',   'S'),
-    ('lead_merge_rows',      '-', '-', '-',   'S',    'S',    'S'),
+    ('lead_merge_rows',      '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_merges',          '-', 'S', 'S',   'S',    'S',    'S'),
     ('leads_archive',        '-', 'S', 'S',   'S',    'S',    'S'),
     ('lead_list_members',    '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),

@@ -328,6 +328,8 @@ SELECT k.kind, k.bravo FROM (VALUES
     ('list', (SELECT id FROM lead_system.lead_lists WHERE organization_id = pg_temp.bravo())),
     ('campaign lead', (SELECT min(id::text)::uuid FROM lead_system.campaign_leads WHERE organization_id = pg_temp.bravo())),
     ('bid', (SELECT min(id::text)::uuid FROM lead_system.bids WHERE organization_id = pg_temp.bravo())),
+    ('merge', (SELECT min(id::text)::uuid FROM lead_system.lead_merges WHERE organization_id = pg_temp.bravo())),
+    ('archived lead', (SELECT min(id::text)::uuid FROM lead_system.leads_archive WHERE organization_id = pg_temp.bravo())),
     ('appeal', (SELECT id FROM lead_system.ban_appeals WHERE organization_id = pg_temp.bravo())),
     ('pipeline', (SELECT id FROM lead_system.pipelines WHERE organization_id = pg_temp.bravo()))) k(kind, bravo);
 
