@@ -108,8 +108,8 @@ extern void ls_leads_init(void);
 typedef struct LsLeadArchive
 {
 	bool (*recall)(const pg_uuid_t *org, const pg_uuid_t *lead);
-	bool (*recall_same)(const pg_uuid_t *org, const char *source, const char *source_id,
-		const char *phone);
+	bool (*recall_same)(
+		const pg_uuid_t *org, const char *source, const char *source_id, const char *phone);
 } LsLeadArchive;
 
 extern void ls_leads_register_archive(const LsLeadArchive *archive);

@@ -444,10 +444,9 @@ recall(const pg_uuid_t *org, const LsLeadInput *input)
 {
 	const LsLeadArchive *archive = ls_lead_archive();
 
-	return archive != NULL &&
-		   archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
-			   ls_lead_input_text(input, LEAD_source_id),
-			   ls_lead_input_text(input, LEAD_phone_number));
+	return archive != NULL && archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
+								  ls_lead_input_text(input, LEAD_source_id),
+								  ls_lead_input_text(input, LEAD_phone_number));
 }
 
 /* Find the lead or make it; what the table says against that comes last. */

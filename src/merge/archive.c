@@ -66,19 +66,20 @@ choose(LsMove *move, const LsMoveTable *tables, int n, int batch)
 	uint64 row;
 
 	found = ls_move_run(move,
-		psprintf("SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
-				 "   AND l.deleted_at IS NULL AND (l.stage = 'lost' OR (l.temperature = 'cold' AND l.stage <> 'won'))"
-				 "   AND NOT (l.do_not_call AND coalesce(l.calling_blocked_reason, '')"
-				 "            NOT IN ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "'))"
-				 "   AND l.created_at < $5 - make_interval(days => $6)"
-				 "   AND greatest(l.last_activity_at, l.last_contact_at, l.status_changed_at)"
-				 "       < $5 - make_interval(days => $6)"
-				 "   AND NOT EXISTS (SELECT 1 FROM lead_system.lead_listings s WHERE s.organization_id = $1"
-				 "     AND s.lead_id = l.id AND s.bidding_opens_at IS NOT NULL AND s.bidding_closed_at IS NULL"
-				 "     AND s.archived_at IS NULL)"
-				 "   AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_leads c WHERE c.organization_id = $1"
-				 "     AND c.lead_id = l.id AND c.status = 'contacted' AND c.outcome = 'callback')%s"
-				 " ORDER BY l.created_at, l.id LIMIT %d FOR UPDATE OF l SKIP LOCKED",
+		psprintf(
+			"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
+			"   AND l.deleted_at IS NULL AND (l.stage = 'lost' OR (l.temperature = 'cold' AND l.stage <> 'won'))"
+			"   AND NOT (l.do_not_call AND coalesce(l.calling_blocked_reason, '')"
+			"            NOT IN ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "'))"
+			"   AND l.created_at < $5 - make_interval(days => $6)"
+			"   AND greatest(l.last_activity_at, l.last_contact_at, l.status_changed_at)"
+			"       < $5 - make_interval(days => $6)"
+			"   AND NOT EXISTS (SELECT 1 FROM lead_system.lead_listings s WHERE s.organization_id = $1"
+			"     AND s.lead_id = l.id AND s.bidding_opens_at IS NOT NULL AND s.bidding_closed_at IS NULL"
+			"     AND s.archived_at IS NULL)"
+			"   AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_leads c WHERE c.organization_id = $1"
+			"     AND c.lead_id = l.id AND c.status = 'contacted' AND c.outcome = 'callback')%s"
+			" ORDER BY l.created_at, l.id LIMIT %d FOR UPDATE OF l SKIP LOCKED",
 			nothing_waits(tables, n), batch));
 	ids = SPI_palloc(sizeof(pg_uuid_t) * (found + 1));
 	for (row = 0; row < found; row++)
@@ -107,16 +108,17 @@ keep(const LsMove *move, const LsMoveTable *tables, int n)
 			tables[i].lead, tables[i].lead);
 	}
 	(void) ls_move_run(move,
-		psprintf("INSERT INTO lead_system.leads_archive (organization_id, id, first_name, last_name,"
-				 "   company_name, email, phone_number, source, source_id, status, created_at, archived_at,"
-				 "   lead, children)"
-				 " SELECT l.organization_id, l.id, l.first_name, l.last_name, l.company_name, l.email,"
-				 "        l.phone_number, l.source, l.source_id, l.status, l.created_at, $5, to_jsonb(l),"
-				 "        coalesce(c.children, '{}')"
-				 "   FROM lead_system.leads l"
-				 "   LEFT JOIN (SELECT x.lead, jsonb_object_agg(x.name, x.found) AS children"
-				 "                FROM (%s) x GROUP BY x.lead) c ON c.lead = l.id"
-				 "  WHERE l.organization_id = $1 AND l.id = ANY ($3)",
+		psprintf(
+			"INSERT INTO lead_system.leads_archive (organization_id, id, first_name, last_name,"
+			"   company_name, email, phone_number, source, source_id, status, created_at, archived_at,"
+			"   lead, children)"
+			" SELECT l.organization_id, l.id, l.first_name, l.last_name, l.company_name, l.email,"
+			"        l.phone_number, l.source, l.source_id, l.status, l.created_at, $5, to_jsonb(l),"
+			"        coalesce(c.children, '{}')"
+			"   FROM lead_system.leads l"
+			"   LEFT JOIN (SELECT x.lead, jsonb_object_agg(x.name, x.found) AS children"
+			"                FROM (%s) x GROUP BY x.lead) c ON c.lead = l.id"
+			"  WHERE l.organization_id = $1 AND l.id = ANY ($3)",
 			children.data));
 }
 
@@ -137,8 +139,9 @@ remove_rows(const LsMove *move, const LsMoveTable *tables, int n)
 
 			if (tables[i].depth != depth)
 				continue;
-			sql = psprintf("DELETE FROM lead_system.%s x USING (SELECT t.ctid AS place FROM %s"
-						   " WHERE t.organization_id = $1 AND %s = ANY ($3)) d WHERE x.ctid = d.place",
+			sql = psprintf(
+				"DELETE FROM lead_system.%s x USING (SELECT t.ctid AS place FROM %s"
+				" WHERE t.organization_id = $1 AND %s = ANY ($3)) d WHERE x.ctid = d.place",
 				quote_identifier(tables[i].name), tables[i].source, tables[i].lead);
 			if (tables[i].counted)
 				(void) ls_move_run(move, sql);

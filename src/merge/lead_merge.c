@@ -68,9 +68,8 @@ write_down(const LsMove *move, const LsMoveTable *table)
 					 " WHERE " ROWS_OF_LEADS "%s",
 				quote_identifier(table->column), quote_literal_cstr(table->name),
 				quote_identifier(table->name), quote_identifier(table->column),
-				table->counted
-					? ""
-					: psprintf(" AND t.%s <> $4", quote_identifier(table->column))));
+				table->counted ? ""
+							   : psprintf(" AND t.%s <> $4", quote_identifier(table->column))));
 	else
 		(void) ls_move_run(move,
 			psprintf("INSERT INTO lead_system.lead_merge_rows"
@@ -134,7 +133,8 @@ drop_doubles(const LsMove *move, const LsMoveTable *table)
 		if (referenced[i] &&
 			ls_move_run(move, psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i])) > 0)
 			refuse("the leads cannot be merged",
-				psprintf("Each has a row of table \"%s\" of which one lead has one only.", table->name));
+				psprintf(
+					"Each has a row of table \"%s\" of which one lead has one only.", table->name));
 		sql = psprintf("DELETE FROM lead_system.%s t USING %s d WHERE t.ctid = d.place AND d.n > 1",
 			quote_identifier(table->name), doubles[i]);
 		(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
@@ -185,11 +185,13 @@ refresh_queue(const LsMove *move)
 {
 	(void) ls_move_run(move,
 		"UPDATE lead_system.campaign_leads c SET lead_score = l.lead_score,"
-		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL("l.temperature") ","
-		"       is_dialable = " LS_IS_DIALABLE_SQL("l") ","
-		"       status = CASE WHEN l.do_not_call AND c.status IN ('new', 'queued') THEN 'dnc' ELSE c.status END"
-		"  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = $4"
-		"   AND c.organization_id = $1 AND c.lead_id = $4");
+		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
+			"l.temperature") ","
+							 "       is_dialable = " LS_IS_DIALABLE_SQL(
+								 "l") ","
+									  "       status = CASE WHEN l.do_not_call AND c.status IN ('new', 'queued') THEN 'dnc' ELSE c.status END"
+									  "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = $4"
+									  "   AND c.organization_id = $1 AND c.lead_id = $4");
 }
 
 /* All of it, as the owner of the tables. */
@@ -208,10 +210,12 @@ merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
 	check_leads(move);
 	tables = ls_move_tables(&n);
 	leads = ls_move_leads_table();
-	(void) ls_move_run(move, psprintf("INSERT INTO lead_system.lead_merges"
-									  " (organization_id, id, lead_id, survivor_id, duplicate_ids, merged_by, created_at)"
-									  " VALUES ($1, $2, $4, $4, array_remove($3, $4), %s, $5)",
-								 ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
+	(void) ls_move_run(move,
+		psprintf(
+			"INSERT INTO lead_system.lead_merges"
+			" (organization_id, id, lead_id, survivor_id, duplicate_ids, merged_by, created_at)"
+			" VALUES ($1, $2, $4, $4, array_remove($3, $4), %s, $5)",
+			ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
 	write_down(move, leads);
 	for (i = 0; i < n; i++)
 	{

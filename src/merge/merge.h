@@ -32,8 +32,8 @@ typedef struct LsMoveTable
 	bool counted; /* its triggers keep counts that must stay true */
 	char *source; /* FROM item with which its rows are t and "lead" is their lead */
 	char *lead;
-	char *columns;  /* that can be written, by comma */
-	char *key;      /* condition by which row t is that of record p */
+	char *columns;   /* that can be written, by comma */
+	char *key;       /* condition by which row t is that of record p */
 	char *moved_key; /* the same once its lead is $4 */
 	bool has_id;
 	int depth;

@@ -26,18 +26,20 @@ static void
 write_lead(const LsMove *move, const LsMoveTable *leads)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf("INSERT INTO lead_system.leads (%1$s) SELECT %1$s FROM (SELECT t.* FROM lead_system.leads_archive a"
-				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.leads, a.lead"
-				 "   || jsonb_build_object('deleted_at', $5)"
-				 "   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.users u WHERE u.organization_id = $1"
-				 "             AND u.id::text = a.lead ->> 'assigned_to') THEN '{}'"
-				 "           ELSE '{\"assigned_to\": null}'::jsonb END"
-				 "   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.categories u WHERE u.organization_id = $1"
-				 "             AND u.id::text = a.lead ->> 'category_id') THEN '{}'"
-				 "           ELSE '{\"category_id\": null}'::jsonb END) t"
-				 " WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%2$s",
+		psprintf(
+			"INSERT INTO lead_system.leads (%1$s) SELECT %1$s FROM (SELECT t.* FROM lead_system.leads_archive a"
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.leads, a.lead"
+			"   || jsonb_build_object('deleted_at', $5)"
+			"   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.users u WHERE u.organization_id = $1"
+			"             AND u.id::text = a.lead ->> 'assigned_to') THEN '{}'"
+			"           ELSE '{\"assigned_to\": null}'::jsonb END"
+			"   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.categories u WHERE u.organization_id = $1"
+			"             AND u.id::text = a.lead ->> 'category_id') THEN '{}'"
+			"           ELSE '{\"category_id\": null}'::jsonb END) t"
+			" WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%2$s",
 			leads->columns, ls_move_parents_exist("leads")));
-	if (ls_move_run(move, "SELECT 1 FROM lead_system.leads WHERE organization_id = $1 AND id = $4") == 0)
+	if (ls_move_run(
+			move, "SELECT 1 FROM lead_system.leads WHERE organization_id = $1 AND id = $4") == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						   errmsg("the lead cannot be restored"),
 						   errdetail("Its pipeline, or the status in it, is not there any more.")));
@@ -47,10 +49,11 @@ write_lead(const LsMove *move, const LsMoveTable *leads)
 static void
 write_children(const LsMove *move, const LsMoveTable *table)
 {
-	char *sql = psprintf("INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
-						 " SELECT p.* FROM lead_system.leads_archive a"
-						 "  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::lead_system.%1$s, a.children -> %3$s) p"
-						 "  WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%4$s",
+	char *sql = psprintf(
+		"INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
+		" SELECT p.* FROM lead_system.leads_archive a"
+		"  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::lead_system.%1$s, a.children -> %3$s) p"
+		"  WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%4$s",
 		quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
 		ls_move_parents_exist(table->name));
 
@@ -62,11 +65,12 @@ static void
 make_exact(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::lead_system.%1$s, e.value))"
-				 "  FROM lead_system.leads_archive a"
-				 " CROSS JOIN LATERAL jsonb_array_elements(a.children -> %3$s) e"
-				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, e.value) p"
-				 " WHERE a.organization_id = $1 AND a.id = $4 AND %4$s AND to_jsonb(t) IS DISTINCT FROM e.value",
+		psprintf(
+			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::lead_system.%1$s, e.value))"
+			"  FROM lead_system.leads_archive a"
+			" CROSS JOIN LATERAL jsonb_array_elements(a.children -> %3$s) e"
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, e.value) p"
+			" WHERE a.organization_id = $1 AND a.id = $4 AND %4$s AND to_jsonb(t) IS DISTINCT FROM e.value",
 			quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
 			table->key));
 }
@@ -85,8 +89,8 @@ revive(const LsMove *move, const LsMoveTable *tables, int n)
 {
 	int i;
 
-	(void) ls_move_run(
-		move, "UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = $1 AND id = $4");
+	(void) ls_move_run(move,
+		"UPDATE lead_system.leads SET deleted_at = NULL WHERE organization_id = $1 AND id = $4");
 	if (ls_move_run(move, "SELECT 1 FROM lead_system.leads l WHERE l.organization_id = $1"
 						  " AND l.id = $4 AND " WAS_LISTED) > 0)
 		return;
@@ -104,18 +108,18 @@ static void
 make_lead_exact(const LsMove *move, const LsMoveTable *leads)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.leads t SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_system.leads,"
-				 "    a.lead || jsonb_build_object('assigned_to', t.assigned_to, 'category_id', t.category_id)))"
-				 "  FROM lead_system.leads_archive a WHERE a.organization_id = $1 AND a.id = $4"
-				 "   AND t.organization_id = $1 AND t.id = $4"
-				 "   AND NOT (t.do_not_call AND NOT (a.lead ->> 'do_not_call')::boolean)",
+		psprintf(
+			"UPDATE lead_system.leads t SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_system.leads,"
+			"    a.lead || jsonb_build_object('assigned_to', t.assigned_to, 'category_id', t.category_id)))"
+			"  FROM lead_system.leads_archive a WHERE a.organization_id = $1 AND a.id = $4"
+			"   AND t.organization_id = $1 AND t.id = $4"
+			"   AND NOT (t.do_not_call AND NOT (a.lead ->> 'do_not_call')::boolean)",
 			leads->columns));
 }
 
 /* Write what belongs to the lead: what others refer to first, histories last. */
 static void
-write_all_children(
-	const LsMove *move, const LsMoveTable *tables, int n, bool histories)
+write_all_children(const LsMove *move, const LsMoveTable *tables, int n, bool histories)
 {
 	int depth;
 	int i;
@@ -142,8 +146,9 @@ restore(LsMove *move, bool alive)
 	int i;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	if (ls_move_run(move, "SELECT lead_system.is_on_dnc_list(a.phone_number, $1) FROM lead_system.leads_archive a"
-						  " WHERE a.organization_id = $1 AND a.id = $4 FOR UPDATE") == 0)
+	if (ls_move_run(move,
+			"SELECT lead_system.is_on_dnc_list(a.phone_number, $1) FROM lead_system.leads_archive a"
+			" WHERE a.organization_id = $1 AND a.id = $4 FOR UPDATE") == 0)
 		ls_no_such_row("archived lead", &move->survivor);
 	move->leads = ls_uuid_array(&move->survivor, 1);
 	leads = ls_move_leads_table();

@@ -73,8 +73,9 @@ ls_merge_purge(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "batch");
 	purge_before = PG_ARGISNULL(1) ? 0 : PG_GETARG_TIMESTAMPTZ(1);
-	done = ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1",
-		purge_batch, PG_GETARG_INT32(0));
+	done =
+		ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1",
+			purge_batch, PG_GETARG_INT32(0));
 	PG_RETURN_INT64(done);
 }
 
@@ -94,10 +95,11 @@ retention_batch(const pg_uuid_t *org, int batch)
 			continue;
 		ls_scope_open(&scope, LS_AS_OWNER);
 		done += (int64) ls_move_run_exactly(&move,
-			psprintf("DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
-					 "  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
-					 "     AND o.created_at < $5 - make_interval(days => $6)"
-					 "   ORDER BY o.created_at LIMIT %2$d FOR UPDATE SKIP LOCKED))",
+			psprintf(
+				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
+				"  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
+				"     AND o.created_at < $5 - make_interval(days => $6)"
+				"   ORDER BY o.created_at LIMIT %2$d FOR UPDATE SKIP LOCKED))",
 				quote_identifier(histories[i].table), batch));
 		ls_scope_close(&scope);
 	}

@@ -228,10 +228,10 @@ ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
 	for (i = 0; i < n; i++)
 	{
 		if (tables[i].has_fk)
-			(void) ls_move_run(move,
-				psprintf("SELECT 1 FROM %s WHERE t.organization_id = $1 AND %s = ANY ($3)"
-						 " FOR UPDATE OF t",
-					tables[i].source, tables[i].lead));
+			(void) ls_move_run(
+				move, psprintf("SELECT 1 FROM %s WHERE t.organization_id = $1 AND %s = ANY ($3)"
+							   " FOR UPDATE OF t",
+						  tables[i].source, tables[i].lead));
 	}
 }
 
@@ -289,12 +289,12 @@ ls_move_parents_exist(const char *table)
 void
 ls_move_block_queue(const LsMove *move, const char *was_free)
 {
-	(void) ls_move_run(move,
-		psprintf("UPDATE lead_system.campaign_leads c SET status = 'dnc'"
-				 "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($3)"
-				 "   AND l.do_not_call AND c.organization_id = $1 AND c.lead_id = l.id"
-				 "   AND c.status IN ('new', 'queued') AND %s",
-			was_free));
+	(void) ls_move_run(
+		move, psprintf("UPDATE lead_system.campaign_leads c SET status = 'dnc'"
+					   "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($3)"
+					   "   AND l.do_not_call AND c.organization_id = $1 AND c.lead_id = l.id"
+					   "   AND c.status IN ('new', 'queued') AND %s",
+				  was_free));
 }
 
 /* Write a line to the activities of a lead. */

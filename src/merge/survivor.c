@@ -63,8 +63,9 @@ other_of_pair(LsLeadColumn column)
 static char *
 newest(const char *name, const char *condition)
 {
-	return psprintf("(SELECT d.%s FROM dup d WHERE %s ORDER BY d.created_at DESC, d.id DESC LIMIT 1)",
-		name, condition);
+	return psprintf(
+		"(SELECT d.%s FROM dup d WHERE %s ORDER BY d.created_at DESC, d.id DESC LIMIT 1)", name,
+		condition);
 }
 
 /* The expression of a column. */
@@ -87,8 +88,9 @@ merged_value(LsLeadColumn column)
 							" WHERE u <> ALL (s.%s) ORDER BY u)",
 				name, name, name);
 		case JSONBOID:
-			return psprintf("coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY d.created_at, d.id)"
-							" FROM dup d, jsonb_each(d.%s) e), '{}') || s.%s",
+			return psprintf(
+				"coalesce((SELECT jsonb_object_agg(e.key, e.value ORDER BY d.created_at, d.id)"
+				" FROM dup d, jsonb_each(d.%s) e), '{}') || s.%s",
 				name, name);
 		default:
 			break;
@@ -99,8 +101,7 @@ merged_value(LsLeadColumn column)
 			newest(name, psprintf("d.%s IS NOT NULL OR d.%s IS NOT NULL", name,
 							 ls_lead_columns[other].name)),
 			name);
-	return psprintf(
-		"coalesce(s.%s, %s)", name, newest(name, psprintf("d.%s IS NOT NULL", name)));
+	return psprintf("coalesce(s.%s, %s)", name, newest(name, psprintf("d.%s IS NOT NULL", name)));
 }
 
 /* The statement that merges the duplicates among $3 into lead $4. */
@@ -121,10 +122,11 @@ ls_move_survivor_statement(void)
 		appendStringInfo(
 			&values, "%s%s", values.len > 0 ? ", " : "", merged_value((LsLeadColumn) i));
 	}
-	return psprintf("WITH dup AS (SELECT d.* FROM lead_system.leads d WHERE d.organization_id = $1"
-					"  AND d.id = ANY ($3) AND d.id <> $4)"
-					" UPDATE lead_system.leads l SET (%s) ="
-					"  (SELECT %s FROM lead_system.leads s WHERE s.organization_id = $1 AND s.id = $4)"
-					" WHERE l.organization_id = $1 AND l.id = $4",
+	return psprintf(
+		"WITH dup AS (SELECT d.* FROM lead_system.leads d WHERE d.organization_id = $1"
+		"  AND d.id = ANY ($3) AND d.id <> $4)"
+		" UPDATE lead_system.leads l SET (%s) ="
+		"  (SELECT %s FROM lead_system.leads s WHERE s.organization_id = $1 AND s.id = $4)"
+		" WHERE l.organization_id = $1 AND l.id = $4",
 		columns.data, values.data);
 }

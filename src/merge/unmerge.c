@@ -77,10 +77,11 @@ check_merge(const LsMove *move)
 {
 	if (ls_move_run(move,
 			"SELECT 1 FROM lead_system.lead_merges m WHERE m.organization_id = $1 AND m.id > $2"
-			"   AND m.unmerged_at IS NULL AND (m.survivor_id = ANY ($3) OR m.duplicate_ids && $3)") > 0)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						   errmsg("a later merge builds on this one"),
-						   errhint("Undo the later one first.")));
+			"   AND m.unmerged_at IS NULL AND (m.survivor_id = ANY ($3) OR m.duplicate_ids && $3)") >
+		0)
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("a later merge builds on this one"), errhint("Undo the later one first.")));
 	if (ls_move_run(move, "SELECT 1 FROM lead_system.leads WHERE organization_id = $1"
 						  " AND id = ANY ($3) AND (deleted_at IS NULL) <> (id = $4)") > 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -97,11 +98,12 @@ check_merge(const LsMove *move)
 static void
 check_changes(const LsMove *move, const LsMoveTable *table)
 {
-	char *sql = psprintf("SELECT o.key::text FROM (SELECT b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW
-						 ") x, jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
-						 " AND x.now -> o.key IS DISTINCT FROM x.row_after -> o.key"
-						 " AND x.now -> o.key IS DISTINCT FROM o.value"
-						 " AND o.key <> ALL (" DERIVED " || " ADDED_UP ") ORDER BY 1 LIMIT 1",
+	char *sql = psprintf(
+		"SELECT o.key::text FROM (SELECT b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW
+		") x, jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
+		" AND x.now -> o.key IS DISTINCT FROM x.row_after -> o.key"
+		" AND x.now -> o.key IS DISTINCT FROM o.value"
+		" AND o.key <> ALL (" DERIVED " || " ADDED_UP ") ORDER BY 1 LIMIT 1",
 		quote_identifier(table->name), table->key, quote_literal_cstr(table->name));
 
 	if (ls_move_run(move, sql) > 0)
@@ -116,14 +118,16 @@ check_changes(const LsMove *move, const LsMoveTable *table)
 static void
 work_out(const LsMove *move, const LsMoveTable *table)
 {
-	char *sql = psprintf("UPDATE lead_system.lead_merge_rows r SET row_restored = x.now || coalesce("
-						 "  (SELECT jsonb_object_agg(o.key, CASE WHEN o.key = ANY (" ADDED_UP ")"
-						 "     THEN to_jsonb((x.now ->> o.key)::bigint - (x.row_after ->> o.key)::bigint + (o.value #>> '{}')::bigint)"
-						 "     ELSE o.value END)"
-						 "     FROM jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
-						 "      AND (x.now -> o.key IS NOT DISTINCT FROM x.row_after -> o.key OR o.key = ANY (" ADDED_UP "))), '{}')"
-						 " FROM (SELECT b.id, b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW ") x"
-						 " WHERE r.organization_id = $1 AND r.id = x.id",
+	char *sql = psprintf(
+		"UPDATE lead_system.lead_merge_rows r SET row_restored = x.now || coalesce("
+		"  (SELECT jsonb_object_agg(o.key, CASE WHEN o.key = ANY (" ADDED_UP ")"
+		"     THEN to_jsonb((x.now ->> o.key)::bigint - (x.row_after ->> o.key)::bigint + (o.value #>> '{}')::bigint)"
+		"     ELSE o.value END)"
+		"     FROM jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
+		"      AND (x.now -> o.key IS NOT DISTINCT FROM x.row_after -> o.key OR o.key = ANY (" ADDED_UP
+		"))), '{}')"
+		" FROM (SELECT b.id, b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW ") x"
+		" WHERE r.organization_id = $1 AND r.id = x.id",
 		quote_identifier(table->name), table->key, quote_literal_cstr(table->name));
 
 	(void) ls_move_run_exactly(move, sql);
@@ -136,12 +140,13 @@ work_out(const LsMove *move, const LsMoveTable *table)
 static void
 write_rows(const LsMove *move, const LsMoveTable *table, bool exactly, const char *condition)
 {
-	char *sql = psprintf("UPDATE lead_system.%1$s t SET (%4$s) = (SELECT %4$s"
-						 "   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_restored))"
-						 "  FROM lead_system.lead_merge_rows b"
-						 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.%6$s) p"
-						 " WHERE %2$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-						 "   AND b.row_restored IS NOT NULL AND to_jsonb(t) IS DISTINCT FROM b.row_restored%5$s",
+	char *sql = psprintf(
+		"UPDATE lead_system.%1$s t SET (%4$s) = (SELECT %4$s"
+		"   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_restored))"
+		"  FROM lead_system.lead_merge_rows b"
+		" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.%6$s) p"
+		" WHERE %2$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+		"   AND b.row_restored IS NOT NULL AND to_jsonb(t) IS DISTINCT FROM b.row_restored%5$s",
 		quote_identifier(table->name), table->key, quote_literal_cstr(table->name), table->columns,
 		condition, exactly && table->counted ? "row_restored" : "row_after");
 
@@ -152,23 +157,26 @@ write_rows(const LsMove *move, const LsMoveTable *table, bool exactly, const cha
 static void
 bring_back(const LsMove *move, const LsMoveTable *table)
 {
-	char *sql = psprintf("INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
-						 " SELECT (ls_p).* FROM (SELECT jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) AS ls_p"
-						 "    FROM lead_system.lead_merge_rows b WHERE b.organization_id = $1 AND b.merge_id = $2"
-						 "     AND b.table_name = %3$s AND b.row_before IS NOT NULL AND b.row_after IS NULL) x) t"
-						 " WHERE true%4$s ON CONFLICT DO NOTHING",
+	char *sql = psprintf(
+		"INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
+		" SELECT (ls_p).* FROM (SELECT jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) AS ls_p"
+		"    FROM lead_system.lead_merge_rows b WHERE b.organization_id = $1 AND b.merge_id = $2"
+		"     AND b.table_name = %3$s AND b.row_before IS NOT NULL AND b.row_after IS NULL) x) t"
+		" WHERE true%4$s ON CONFLICT DO NOTHING",
 		quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
 		ls_move_parents_exist(table->name));
 
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s"
-				 "   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_before))"
-				 "  FROM lead_system.lead_merge_rows b"
-				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
-				 " WHERE %4$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-				 "   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND to_jsonb(t) IS DISTINCT FROM b.row_before",
-			quote_identifier(table->name), table->columns, quote_literal_cstr(table->name), table->key));
+		psprintf(
+			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s"
+			"   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_before))"
+			"  FROM lead_system.lead_merge_rows b"
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
+			" WHERE %4$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+			"   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND to_jsonb(t) IS DISTINCT FROM b.row_before",
+			quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
+			table->key));
 }
 
 /* Give the rows of a history back to the lead that they were of. */
@@ -176,9 +184,10 @@ static void
 give_back(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.%1$s t SET %2$s = b.subject_id FROM lead_system.lead_merge_rows b"
-				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-				 "   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids) AND t.%2$s = $4",
+		psprintf(
+			"UPDATE lead_system.%1$s t SET %2$s = b.subject_id FROM lead_system.lead_merge_rows b"
+			" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+			"   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids) AND t.%2$s = $4",
 			quote_identifier(table->name), quote_identifier(table->column),
 			quote_literal_cstr(table->name)));
 }
@@ -237,10 +246,10 @@ unmerge(LsMove *move)
 	find_merge(move);
 	check_merge(move);
 	restore_rows(move);
-	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.lead_merges SET unmerged_at = $5, unmerged_by = %s"
-				 " WHERE organization_id = $1 AND id = $2",
-			ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
+	(void) ls_move_run_exactly(
+		move, psprintf("UPDATE lead_system.lead_merges SET unmerged_at = $5, unmerged_by = %s"
+					   " WHERE organization_id = $1 AND id = $2",
+				  ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
 	(void) ls_move_run(move,
 		"INSERT INTO lead_system.activities (organization_id, lead_id, action_type, new_value, user_id, created_at)"
 		" SELECT $1, l.id, 'unmerged', jsonb_build_object('merge_id', $2), lead_system.current_user_id(), $5"
