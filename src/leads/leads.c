@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "core/grants.h"
+#include "leads/input.h"
 #include "leads/internal.h"
 #include "leads/leads.h"
 
@@ -77,6 +78,16 @@ const LsLeadArchive *
 ls_lead_archive(void)
 {
 	return lead_archive;
+}
+
+/* A lead that is merged with one that was archived brings that back. */
+bool
+ls_lead_recall(const pg_uuid_t *org, const LsLeadInput *input)
+{
+	return lead_archive != NULL &&
+		   lead_archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
+			   ls_lead_input_text(input, LEAD_source_id),
+			   ls_lead_input_text(input, LEAD_phone_number));
 }
 
 void

@@ -438,17 +438,6 @@ unlock_identity(const IdentityLocks *locks)
 	}
 }
 
-/* A lead that is merged with one that was archived brings that back. */
-static bool
-recall(const pg_uuid_t *org, const LsLeadInput *input)
-{
-	const LsLeadArchive *archive = ls_lead_archive();
-
-	return archive != NULL && archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
-								  ls_lead_input_text(input, LEAD_source_id),
-								  ls_lead_input_text(input, LEAD_phone_number));
-}
-
 /* Find the lead or make it; what the table says against that comes last. */
 static pg_uuid_t
 find_or_insert(const pg_uuid_t *org, const LsLeadInput *input, OnDuplicate action)
@@ -463,7 +452,7 @@ find_or_insert(const pg_uuid_t *org, const LsLeadInput *input, OnDuplicate actio
 
 		if (find_duplicate(org, input, &id, &matched_on))
 			return handle_duplicate(org, &id, matched_on, input, action);
-		if (action == ON_DUPLICATE_MERGE && recall(org, input))
+		if (action == ON_DUPLICATE_MERGE && ls_lead_recall(org, input))
 			continue;
 		if (input->set[LEAD_id])
 			id = *DatumGetUUIDP(input->values[LEAD_id]);
