@@ -36,7 +36,7 @@ SELECT lead_system.add_lead_list_to_campaign(:'calls', :'one') IS NOT NULL AS on
 INSERT INTO lead_system.call_logs (organization_id, lead_id, caller_phone, called_phone, direction, status)
 VALUES (:'org', :'b', '+12025550199', '+12025550102', 'outbound', 'answered');
 INSERT INTO lead_system.lead_qualifications (organization_id, lead_id, interest) VALUES (:'org', :'b', 20);
-INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, kind) SELECT :'org', :'b', 'question';
+INSERT INTO lead_system.lead_intent_signals (organization_id, lead_id, call_id, kind) VALUES (:'org', :'b', 'd2000000-0000-4000-8000-0000000000e1', 'question');
 SELECT lead_system.add_lead_note(:'b', 'of b') IS NOT NULL AS noted;
 CREATE TEMP TABLE before AS SELECT * FROM row_hashes();
 CREATE TEMP VIEW counts AS
