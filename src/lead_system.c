@@ -16,6 +16,7 @@
 #include "leads/leads.h"
 #include "marketplace/marketplace.h"
 #include "nurture/nurture.h"
+#include "merge/merge.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 #include "segments/segments.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	ls_segments_init();
 	ls_nurture_init();
 	ls_assignment_init();
+	ls_merge_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

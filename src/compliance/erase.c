@@ -239,14 +239,14 @@ erase_import_lines(const Subject *subject)
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* All of it, as the owner of the tables. */
+/* Erase one lead, with the histories open for it. */
 static void
-erase(Subject *subject, const char *reason)
+erase_one(Subject *subject, const char *reason)
 {
 	LsActivity activity = {&subject->org, &subject->id, "lead_erased", NULL, NULL, NULL};
-	LsScope scope;
 
-	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_lead_set_being_erased(&subject->id);
+	ls_histories_open(&subject->org, &subject->id);
 	lock_subject(subject);
 	if (!subject->erased_before || subject->phone != NULL)
 		record_erasure(subject, reason);
@@ -255,6 +255,56 @@ erase(Subject *subject, const char *reason)
 	erase_import_lines(subject);
 	if (!subject->erased_before)
 		(void) ls_activity_add(&activity);
+}
+
+/*
+ * The leads that were merged into one, at whatever remove: they tell of the same
+ * person.  Returned in the order of their ids, in which they are locked.
+ */
+static pg_uuid_t *
+merged_leads(const Subject *subject, uint64 *n)
+{
+	LS_QUERY(query,
+		"SELECT DISTINCT l.id FROM lead_system.lead_merges m, unnest(m.duplicate_ids) d(id)"
+		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = d.id"
+		" WHERE m.organization_id = $1 AND m.lead_id = $2 AND m.unmerged_at IS NULL ORDER BY l.id",
+		UUIDOID, UUIDOID);
+	LsArgs args = {0};
+	pg_uuid_t *ids;
+	uint64 i;
+
+	ls_arg_uuid(&args, &subject->org);
+	ls_arg_uuid(&args, &subject->id);
+	*n = ls_query_run(&query, &args, LS_WRITE);
+	ids = palloc(sizeof(pg_uuid_t) * (*n + 1));
+	for (i = 0; i < *n; i++)
+		ids[i] = ls_result_uuid(i, 1);
+	return ids;
+}
+
+/* All of it, as the owner of the tables. */
+static void
+erase(Subject *subject, const char *reason)
+{
+	const LsLeadArchive *archive = ls_lead_archive();
+	pg_uuid_t *others;
+	LsScope scope;
+	uint64 n;
+	uint64 i;
+
+	if (archive != NULL)
+		(void) archive->recall(&subject->org, &subject->id);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	erase_one(subject, reason);
+	others = merged_leads(subject, &n);
+	for (i = 0; i < n; i++)
+	{
+		Subject other = {0};
+
+		other.org = subject->org;
+		other.id = others[i];
+		erase_one(&other, reason);
+	}
 	ls_scope_close(&scope);
 }
 
@@ -298,8 +348,6 @@ ls_compliance_erase_lead(PG_FUNCTION_ARGS)
 	subject.id = *PG_GETARG_UUID_P(0);
 
 	previous = ls_lead_cause_set(&cause);
-	ls_lead_set_being_erased(&subject.id);
-	ls_histories_open(&subject.org, &subject.id);
 	PG_TRY();
 	{
 		erase(&subject, reason);

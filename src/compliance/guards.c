@@ -329,7 +329,8 @@ ls_compliance_contact_guard(PG_FUNCTION_ARGS)
 	is_call = strcmp(channel, "call") == 0;
 	read_row(rel, tuple, column, is_call, &row);
 	ls_check_row_org(rel, &row.org);
-	if (!row.is_outbound)
+	if (!row.is_outbound || ls_rows_are_moved() ||
+		(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && ls_row_is_being_erased(trigdata)))
 		return PointerGetDatum(tuple);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{

@@ -24,6 +24,7 @@
 #define BY_LAW "kept by law: the proof that a request not to be called was honoured (semantics D13)"
 
 #define PROOF "kept by law: the proof that the person agreed, or took that back"
+#define ARCHIVED "the lead is brought back from the archive first, and the row removed"
 
 /* By table. */
 static const LsPersonalColumn columns[] = {
@@ -130,6 +131,12 @@ static const LsPersonalColumn columns[] = {
 	{"lead_lists", "list_type", "none", LS_KEEP, NULL, OURS},
 	{"lead_lists", "tags", "none", LS_KEEP, NULL, OURS},
 	{"lead_lists", "metadata", "none", LS_KEEP, NULL, OURS},
+	{"lead_merge_rows", "table_name", "none", LS_KEEP, NULL, OURS},
+	{"lead_merge_rows", "row_before", "document", LS_REDACT, NULL,
+		"rows of the lead, as they were"},
+	{"lead_merge_rows", "row_after", "document", LS_REDACT, NULL, "rows of the lead, as they were"},
+	{"lead_merge_rows", "row_restored", "document", LS_REDACT, NULL,
+		"rows of the lead, as they were"},
 	{"lead_score_history", "model", "none", LS_KEEP, NULL, OURS},
 	{"lead_score_history", "breakdown", "none", LS_KEEP, NULL,
 		"points per rule, kept for statistics"},
@@ -196,6 +203,16 @@ static const LsPersonalColumn columns[] = {
 	{"leads", "utm_source", "none", LS_KEEP, NULL, "where leads come from, kept for statistics"},
 	{"leads", "utm_medium", "none", LS_KEEP, NULL, "where leads come from, kept for statistics"},
 	{"leads", "utm_campaign", "none", LS_KEEP, NULL, "where leads come from, kept for statistics"},
+	{"leads_archive", "first_name", "name", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "last_name", "name", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "company_name", "name", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "email", "email", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "phone_number", "phone", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "source_id", "identifier", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "lead", "document", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "children", "document", LS_CLEAR, NULL, ARCHIVED},
+	{"leads_archive", "source", "none", LS_KEEP, NULL, OURS},
+	{"leads_archive", "status", "none", LS_KEEP, NULL, OURS},
 	{"messages", "message_text", "free_text", LS_REDACT, NULL, "what was written"},
 	{"national_dnc_loads", "area_code", "none", LS_KEEP, NULL, OURS},
 	{"national_dnc_registry", "area_code", "none", LS_KEEP, NULL, OURS},

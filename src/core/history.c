@@ -77,11 +77,15 @@ ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead)
 bool
 ls_row_is_being_erased(TriggerData *trigdata)
 {
+	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
 	pg_uuid_t org;
 	pg_uuid_t lead;
 
-	if (!is_open || SPI_fnumber(RelationGetDescr(trigdata->tg_relation), "lead_id") <= 0)
+	if (!is_open || SPI_fnumber(desc, "lead_id") <= 0)
 		return false;
+	if (SPI_fnumber(desc, "subject_id") > 0 && row_uuid(trigdata, "subject_id", &lead) &&
+		ls_uuid_equal(&lead, &open_lead))
+		return true;
 	return row_uuid(trigdata, "organization_id", &org) && ls_uuid_equal(&org, &open_org) &&
 		   (!row_uuid(trigdata, "lead_id", &lead) || ls_uuid_equal(&lead, &open_lead));
 }

@@ -126,6 +126,25 @@ ls_trigger_check_args(TriggerData *trigdata, const char *function, int n)
 					trigdata->tg_trigger->tgname, function)));
 }
 
+/* Rows are being moved as they are: into the archive, to another lead, or back. */
+static bool rows_are_moved = false;
+
+/*
+ * Say that rows are written as they have been.  Ordinary triggers do not fire
+ * then (see merge/exact.c); those that are ENABLE ALWAYS ask.
+ */
+void
+ls_rows_set_moved(bool moved)
+{
+	rows_are_moved = moved;
+}
+
+bool
+ls_rows_are_moved(void)
+{
+	return rows_are_moved;
+}
+
 /* The row that a BEFORE or AFTER ROW trigger is about. */
 HeapTuple
 ls_trigger_new_tuple(TriggerData *trigdata)

@@ -34,6 +34,8 @@ extern bool ls_trigger_fires_always(Relation rel, const char *name);
 extern int ls_trigger_attnum(Relation rel, const char *column);
 
 extern bool ls_row_is_being_erased(TriggerData *trigdata);
+extern void ls_rows_set_moved(bool moved);
+extern bool ls_rows_are_moved(void);
 extern void ls_histories_open(const pg_uuid_t *org, const pg_uuid_t *lead);
 
 #endif /* LS_CORE_TRIGGER_H */

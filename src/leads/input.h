@@ -47,5 +47,6 @@ extern bool ls_lead_fills_only(LsLeadColumn column);
 /* list_input.c */
 extern bool ls_lead_list_parse(const char *text, Datum *list, LsInputError *error);
 extern Datum ls_lead_list_union(Datum list, Datum more);
+extern bool ls_lead_recall(const pg_uuid_t *org, const LsLeadInput *input);
 
 #endif /* LS_LEADS_INPUT_H */

@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "core/grants.h"
+#include "leads/input.h"
 #include "leads/internal.h"
 #include "leads/leads.h"
 
@@ -61,6 +62,32 @@ ls_leads_register_listener(const LsLeadListener *listener)
 	if (ls_lead_n_listeners == LS_MAX_LEAD_LISTENERS)
 		elog(ERROR, "too many listeners of the statement trigger of leads");
 	ls_lead_listeners[ls_lead_n_listeners++] = listener;
+}
+
+/* Where leads are kept that are not in the table; NULL when nowhere. */
+static const LsLeadArchive *lead_archive = NULL;
+
+/* Called from the Init of the domain that has the archive. */
+void
+ls_leads_register_archive(const LsLeadArchive *archive)
+{
+	lead_archive = archive;
+}
+
+const LsLeadArchive *
+ls_lead_archive(void)
+{
+	return lead_archive;
+}
+
+/* A lead that is merged with one that was archived brings that back. */
+bool
+ls_lead_recall(const pg_uuid_t *org, const LsLeadInput *input)
+{
+	return lead_archive != NULL &&
+		   lead_archive->recall_same(org, ls_lead_input_text(input, LEAD_source),
+			   ls_lead_input_text(input, LEAD_source_id),
+			   ls_lead_input_text(input, LEAD_phone_number));
 }
 
 void

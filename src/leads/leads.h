@@ -72,6 +72,7 @@ typedef struct LsLeadCause
 	 */
 	const char *via;
 	const char *via_reason; /* of the step to it, or NULL */
+	bool no_activity;       /* sums of counters that grow are not activity of the lead */
 } LsLeadCause;
 
 /* A status of a pipeline. */
@@ -99,6 +100,20 @@ typedef struct LsPipeline
 extern void ls_leads_register_step(LsLeadStep step);
 extern void ls_leads_register_listener(const LsLeadListener *listener);
 extern void ls_leads_init(void);
+
+/*
+ * Bring back a lead that is kept elsewhere: the one of that id, for the erasure
+ * (then deleted), or one that is the same by source or number.
+ */
+typedef struct LsLeadArchive
+{
+	bool (*recall)(const pg_uuid_t *org, const pg_uuid_t *lead);
+	bool (*recall_same)(
+		const pg_uuid_t *org, const char *source, const char *source_id, const char *phone);
+} LsLeadArchive;
+
+extern void ls_leads_register_archive(const LsLeadArchive *archive);
+extern const LsLeadArchive *ls_lead_archive(void);
 
 extern const LsLeadCause *ls_lead_cause(void);
 extern const LsLeadCause *ls_lead_cause_set(const LsLeadCause *cause);

@@ -86,7 +86,8 @@ note_engagement(LsLeadChange *change)
 {
 	int i;
 
-	if (change->old == NULL || ls_lead_differs(change->old, change->row, LEAD_last_activity_at))
+	if (change->old == NULL || ls_lead_cause()->no_activity ||
+		ls_lead_differs(change->old, change->row, LEAD_last_activity_at))
 		return;
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
 	{

@@ -452,6 +452,8 @@ find_or_insert(const pg_uuid_t *org, const LsLeadInput *input, OnDuplicate actio
 
 		if (find_duplicate(org, input, &id, &matched_on))
 			return handle_duplicate(org, &id, matched_on, input, action);
+		if (action == ON_DUPLICATE_MERGE && ls_lead_recall(org, input))
+			continue;
 		if (input->set[LEAD_id])
 			id = *DatumGetUUIDP(input->values[LEAD_id]);
 		else

@@ -454,7 +454,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_assignments', 'lead_audit_log', 'lead_credits', 'lead_score_history', 'lead_status_history', 'strike_logs'],
+    ARRAY['activities', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_assignments', 'lead_audit_log', 'lead_credits', 'lead_score_history', 'lead_status_history', 'strike_logs', 'lead_merge_rows', 'lead_merges'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$
@@ -810,6 +810,11 @@ INSERT INTO promised VALUES
     ('lift_expired_bans', '', 'bigint'),
     ('refresh_contractor_metrics', 'contractor_id uuid', 'void'),
     ('erase_lead', 'lead_id uuid, reason text', 'void'),
+    ('find_duplicate_leads', '', 'TABLE(lead_id uuid, duplicate_of uuid, matched_on text)'),
+    ('merge_leads', 'survivor uuid, duplicates uuid[]', 'uuid'),
+    ('unmerge_leads', 'merge_id uuid', 'void'),
+    ('archive_leads', 'batch integer DEFAULT 1000', 'bigint'),
+    ('restore_lead', 'lead_id uuid', 'void'),
     ('export_lead', 'lead_id uuid', 'jsonb'),
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');

@@ -260,6 +260,9 @@ INSERT INTO identifier_calls VALUES
     ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L, ''manual'', ''a0000000-0000-4000-8000-0000000000a2'', true)'),
     ('assign_leads', 'lead', 'SELECT lead_system.assign_leads(ARRAY[%L]::uuid[])'),
     ('erase_lead', 'lead', 'SELECT lead_system.erase_lead(%L, ''request'')'),
+    ('merge_leads', 'lead', 'SELECT lead_system.merge_leads(%L, ARRAY[''00000000-0000-4000-8000-0000000000ff''::uuid])'),
+    ('unmerge_leads', 'merge', 'SELECT lead_system.unmerge_leads(%L)'),
+    ('restore_lead', 'archived lead', 'SELECT lead_system.restore_lead(%L)'),
     ('export_lead', 'lead', 'SELECT lead_system.export_lead(%L)'),
     ('calculate_lead_score', 'lead', 'SELECT lead_system.calculate_lead_score(%L)'),
     ('calculate_lead_score', 'lead', 'SELECT lead_system.calculate_lead_score(%L, ''b2b'')'),
@@ -331,6 +334,8 @@ SELECT k.kind, k.bravo FROM (VALUES
     ('list', (SELECT id FROM lead_system.lead_lists WHERE organization_id = pg_temp.bravo())),
     ('campaign lead', (SELECT min(id::text)::uuid FROM lead_system.campaign_leads WHERE organization_id = pg_temp.bravo())),
     ('bid', (SELECT min(id::text)::uuid FROM lead_system.bids WHERE organization_id = pg_temp.bravo())),
+    ('merge', (SELECT min(id::text)::uuid FROM lead_system.lead_merges WHERE organization_id = pg_temp.bravo())),
+    ('archived lead', (SELECT min(id::text)::uuid FROM lead_system.leads_archive WHERE organization_id = pg_temp.bravo())),
     ('appeal', (SELECT id FROM lead_system.ban_appeals WHERE organization_id = pg_temp.bravo())),
     ('pipeline', (SELECT id FROM lead_system.pipelines WHERE organization_id = pg_temp.bravo()))) k(kind, bravo);
 

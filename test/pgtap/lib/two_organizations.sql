@@ -117,6 +117,14 @@ SELECT organization_id, sequence, audit_id, chain_hash FROM lead_system.dnc_audi
 INSERT INTO lead_system.erasures (organization_id, subject_id, reason)
 VALUES (:'alpha', pg_temp.nobody(), 'alpha'), (:'bravo', pg_temp.nobody(), 'bravo');
 
+-- A merge that was, and a lead that was archived.
+INSERT INTO lead_system.lead_merges (organization_id, lead_id, survivor_id, duplicate_ids)
+VALUES (:'alpha', pg_temp.nobody(), pg_temp.nobody(), ARRAY[pg_temp.nobody()]), (:'bravo', pg_temp.nobody(), pg_temp.nobody(), ARRAY[pg_temp.nobody()]);
+INSERT INTO lead_system.lead_merge_rows (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)
+VALUES (:'alpha', pg_temp.nobody(), pg_temp.nobody(), pg_temp.nobody(), 'alpha', '{}'), (:'bravo', pg_temp.nobody(), pg_temp.nobody(), pg_temp.nobody(), 'bravo', '{}');
+INSERT INTO lead_system.leads_archive (organization_id, id, first_name, status, created_at, lead, children)
+SELECT o.org::uuid, gen_random_uuid(), o.name, 'New', lead_system.clock_now(), '{}', '{}' FROM (VALUES (:'alpha', 'alpha'), (:'bravo', 'bravo')) o(org, name);
+
 -- A recalculation that is under way.
 INSERT INTO lead_system.scoring_runs (organization_id, started_at)
 VALUES (:'alpha', lead_system.clock_now()), (:'bravo', lead_system.clock_now());

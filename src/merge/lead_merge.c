@@ -1,0 +1,314 @@
+/*-------------------------------------------------------------------------
+ *
+ * lead_merge.c
+ *	  merge_leads(): several leads become one.
+ *
+ *	  First every row is written down as it is, then the duplicates are deleted,
+ *	  which sets their number and address free, then their rows and what they
+ *	  know go to the survivor, and last every row is written down as it is now.
+ *	  unmerge_leads() works from the two versions.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "lead_system.h"
+#include "core/clock.h"
+#include "core/input.h"
+#include "core/tenant.h"
+#include "core/uuid.h"
+#include "merge/merge.h"
+#include "outreach/outreach.h"
+
+/* The rows of the leads of a table. */
+#define ROWS_OF_LEADS "t.organization_id = $1 AND t.%s = ANY ($3)"
+
+/* Raise a refusal that the state of the leads causes. */
+static void
+refuse(const char *message, const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", message),
+					   errdetail("%s", detail)));
+}
+
+/* The leads must be there, and nobody in the middle of something with them. */
+static void
+check_leads(const LsMove *move)
+{
+	if (ls_move_run(move, "SELECT 1 FROM lead_system.leads WHERE organization_id = $1"
+						  " AND id = ANY ($3) AND deleted_at IS NOT NULL") > 0)
+		refuse("the leads cannot be merged", "One of them is deleted.");
+	if (ls_move_run(move,
+			"SELECT 1 FROM lead_system.lead_listings WHERE organization_id = $1 AND lead_id = ANY ($3)"
+			"   AND bidding_opens_at IS NOT NULL AND bidding_closed_at IS NULL AND archived_at IS NULL"
+			" UNION ALL SELECT 1 FROM lead_system.bids WHERE organization_id = $1"
+			"   AND lead_id = ANY ($3) AND status = 'ACTIVE'") > 0)
+		refuse("the leads cannot be merged", "One of them is offered, and its market is open.");
+	if (ls_move_run(move, "SELECT 1 FROM lead_system.lead_listings WHERE organization_id = $1"
+						  " AND lead_id = ANY ($3)") > 1)
+		refuse("the leads cannot be merged", "More than one of them has been offered.");
+	if (ls_move_run(move,
+			"SELECT 1 FROM lead_system.campaign_leads WHERE organization_id = $1 AND lead_id = ANY ($3)"
+			"   AND status = 'calling' GROUP BY campaign_id HAVING count(*) > 1") > 0)
+		refuse("the leads cannot be merged", "They are being called twice at this moment.");
+}
+
+/* Write down the rows of a table as they are; of a history only which they are. */
+static void
+write_down(const LsMove *move, const LsMoveTable *table)
+{
+	if (table->has_fk)
+		(void) ls_move_run(move,
+			psprintf("INSERT INTO lead_system.lead_merge_rows"
+					 " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
+					 " SELECT $1, $4, t.%s, $2, %s, to_jsonb(t) FROM lead_system.%s t"
+					 " WHERE " ROWS_OF_LEADS "%s",
+				quote_identifier(table->column), quote_literal_cstr(table->name),
+				quote_identifier(table->name), quote_identifier(table->column),
+				table->counted ? ""
+							   : psprintf(" AND t.%s <> $4", quote_identifier(table->column))));
+	else
+		(void) ls_move_run(move,
+			psprintf("INSERT INTO lead_system.lead_merge_rows"
+					 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
+					 " SELECT $1, $4, t.%1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
+					 "   FROM lead_system.%3$s t"
+					 "  WHERE t.organization_id = $1 AND t.%1$s = ANY ($3) AND t.%1$s <> $4"
+					 "  GROUP BY t.%1$s",
+				quote_identifier(table->column), quote_literal_cstr(table->name),
+				quote_identifier(table->name)));
+}
+
+/*
+ * Drop rows of which the survivor may have one only: for each unique index with
+ * the lead in it, all but the best of those that would be the same.  The best is
+ * the one that is being called, then the one that has come farthest.
+ */
+static void
+drop_doubles(const LsMove *move, const LsMoveTable *table)
+{
+	LS_QUERY(query,
+		"SELECT format('(SELECT t.ctid AS place, row_number() OVER (PARTITION BY %s ORDER BY %s t.%I = $4 DESC, t.ctid) AS n"
+		"  FROM lead_system.%I t WHERE t.organization_id = $1 AND t.%I = ANY ($3)%s%s)',"
+		"         (SELECT coalesce(string_agg(format('t.%I', k.attname), ', '), '1') FROM pg_attribute k"
+		"           WHERE k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey)"
+		"             AND k.attname NOT IN ('organization_id', $2)),"
+		"         (SELECT string_agg(CASE a.attname WHEN 'status' THEN 't.status = ''calling'' DESC, '"
+		"                                           ELSE format('t.%I DESC NULLS LAST, ', a.attname) END,"
+		"                            '' ORDER BY a.attname <> 'status', a.attname)"
+		"            FROM pg_attribute a WHERE a.attrelid = i.indrelid"
+		"             AND a.attname IN ('status', 'attempts', 'current_step', 'contacted_at')),"
+		"         $2, $1, $2,"
+		"         (SELECT string_agg(format(' AND t.%I IS NOT NULL', k.attname), '') FROM pg_attribute k"
+		"           WHERE NOT i.indnullsnotdistinct AND k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey)),"
+		"         ' AND ' || pg_get_expr(i.indpred, i.indrelid)),"
+		"       EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = i.indrelid)"
+		"  FROM pg_index i"
+		"  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = $2 AND a.attnum = ANY (i.indkey)"
+		" WHERE i.indrelid = format('lead_system.%I', $1)::regclass AND i.indisunique AND i.indexprs IS NULL",
+		TEXTOID, TEXTOID);
+	LsArgs args = {0};
+	char **doubles;
+	bool *referenced;
+	uint64 n;
+	uint64 i;
+
+	ls_arg_text(&args, table->name);
+	ls_arg_text(&args, table->column);
+	n = ls_query_run(&query, &args, LS_WRITE);
+	doubles = SPI_palloc(sizeof(char *) * (n + 1));
+	referenced = SPI_palloc(sizeof(bool) * (n + 1));
+	for (i = 0; i < n; i++)
+	{
+		doubles[i] = ls_result_text(i, 1);
+		referenced[i] = ls_result_bool(i, 2);
+	}
+	for (i = 0; i < n; i++)
+	{
+		char *sql;
+
+		if (referenced[i] &&
+			ls_move_run(move, psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i])) > 0)
+			refuse("the leads cannot be merged",
+				psprintf(
+					"Each has a row of table \"%s\" of which one lead has one only.", table->name));
+		sql = psprintf("DELETE FROM lead_system.%s t USING %s d WHERE t.ctid = d.place AND d.n > 1",
+			quote_identifier(table->name), doubles[i]);
+		(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+	}
+}
+
+/* Give the rows of a table to the survivor. */
+static void
+move_rows(const LsMove *move, const LsMoveTable *table)
+{
+	char *sql;
+
+	if (!table->has_fk)
+	{
+		/* What was written down, and not what the deletion has added since. */
+		(void) ls_move_run_exactly(move,
+			psprintf("UPDATE lead_system.%1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
+					 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+					 "   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids)",
+				quote_identifier(table->name), quote_identifier(table->column),
+				quote_literal_cstr(table->name)));
+		return;
+	}
+	drop_doubles(move, table);
+	sql = psprintf("UPDATE lead_system.%s t SET %s = $4 WHERE " ROWS_OF_LEADS " AND t.%s <> $4",
+		quote_identifier(table->name), quote_identifier(table->column),
+		quote_identifier(table->column), quote_identifier(table->column));
+	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+}
+
+/* Write down the rows of a table as they have become. */
+static void
+write_down_after(const LsMove *move, const LsMoveTable *table)
+{
+	(void) ls_move_run_exactly(move,
+		psprintf("UPDATE lead_system.lead_merge_rows r SET row_after = to_jsonb(t)"
+				 "  FROM lead_system.lead_merge_rows b"
+				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
+				 "  JOIN lead_system.%1$s t ON %2$s"
+				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+				 "   AND b.row_before IS NOT NULL AND r.organization_id = $1 AND r.id = b.id",
+			quote_identifier(table->name), table->moved_key, quote_literal_cstr(table->name)));
+}
+
+/* The queue has what the survivor is: its score, and whether it may be called. */
+static void
+refresh_queue(const LsMove *move)
+{
+	(void) ls_move_run(move,
+		"UPDATE lead_system.campaign_leads c SET lead_score = l.lead_score,"
+		"       temperature_rank = " LS_TEMPERATURE_RANK_SQL(
+			"l.temperature") ","
+							 "       is_dialable = " LS_IS_DIALABLE_SQL(
+								 "l") ","
+									  "       status = CASE WHEN l.do_not_call AND c.status IN ('new', 'queued') THEN 'dnc' ELSE c.status END"
+									  "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = $4"
+									  "   AND c.organization_id = $1 AND c.lead_id = $4");
+}
+
+/* All of it, as the owner of the tables. */
+static void
+merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
+{
+	LsScope scope;
+	LsMoveTable *tables;
+	LsMoveTable *leads;
+	pg_uuid_t user;
+	int n;
+	int i;
+
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_move_lock_leads(move, n_duplicates + 1);
+	check_leads(move);
+	tables = ls_move_tables(&n);
+	leads = ls_move_leads_table();
+	(void) ls_move_run(move,
+		psprintf(
+			"INSERT INTO lead_system.lead_merges"
+			" (organization_id, id, lead_id, survivor_id, duplicate_ids, merged_by, created_at)"
+			" VALUES ($1, $2, $4, $4, array_remove($3, $4), %s, $5)",
+			ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
+	write_down(move, leads);
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].depth == 0)
+			write_down(move, &tables[i]);
+	}
+	(void) ls_move_run(move, "UPDATE lead_system.leads SET deleted_at = $5"
+							 " WHERE organization_id = $1 AND id = ANY ($3) AND id <> $4");
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].depth == 0)
+			move_rows(move, &tables[i]);
+	}
+	(void) ls_move_run(move, ls_move_survivor_statement());
+	refresh_queue(move);
+	write_down_after(move, leads);
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].depth == 0 && tables[i].has_fk)
+			write_down_after(move, &tables[i]);
+	}
+	ls_move_note(move, &move->survivor, "merged", "merge_id", ls_uuid_text(&move->merge));
+	for (i = 0; i < n_duplicates; i++)
+		ls_move_note(move, &duplicates[i], "merged", "merged_into", ls_uuid_text(&move->survivor));
+	ls_scope_close(&scope);
+}
+
+/* The leads of the call: each once, and the survivor not among the duplicates. */
+static pg_uuid_t *
+read_duplicates(ArrayType *array, const pg_uuid_t *survivor, int *n)
+{
+	pg_uuid_t *ids;
+	Datum *values;
+	bool *nulls;
+	int given;
+	int i;
+	int j;
+
+	deconstruct_array(array, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &values, &nulls, &given);
+	if (given == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("\"duplicates\" must name at least one lead")));
+	ids = palloc(sizeof(pg_uuid_t) * (given + 1));
+	*n = 0;
+	for (i = 0; i < given; i++)
+	{
+		if (nulls[i])
+			ls_null_argument("duplicates");
+		for (j = 0; j < *n && !ls_uuid_equal(&ids[j], DatumGetUUIDP(values[i])); j++)
+			;
+		if (ls_uuid_equal(survivor, DatumGetUUIDP(values[i])))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							   errmsg("a lead cannot be merged into itself")));
+		if (j == *n)
+			ids[(*n)++] = *DatumGetUUIDP(values[i]);
+	}
+	ids[*n] = *survivor;
+	return ids;
+}
+
+PG_FUNCTION_INFO_V1(ls_merge_leads);
+
+/* merge_leads(survivor, duplicates) */
+Datum
+ls_merge_leads(PG_FUNCTION_ARGS)
+{
+	LsLeadCause cause = {"merge", "manual", NULL, true, NULL, NULL, true};
+	const LsLeadCause *previous;
+	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
+	LsMove move = {0};
+	pg_uuid_t *ids;
+	int n;
+
+	LS_REQUIRE_ARG(0, "survivor");
+	LS_REQUIRE_ARG(1, "duplicates");
+	ls_move_require_read_committed("leads are merged");
+	move.survivor = *PG_GETARG_UUID_P(0);
+	ids = read_duplicates(PG_GETARG_ARRAYTYPE_P(1), &move.survivor, &n);
+	ls_enter_org_of("leads", "lead", &move.survivor, LS_WRITE, &move.org);
+	move.leads = ls_uuid_array(ids, n + 1);
+	move.now = ls_clock_now();
+	ls_uuid_v7(&move.merge);
+
+	previous = ls_lead_cause_set(&cause);
+	PG_TRY();
+	{
+		merge(&move, ids, n);
+	}
+	PG_FINALLY();
+	{
+		ls_lead_cause_set(previous);
+	}
+	PG_END_TRY();
+	*result = move.merge;
+	PG_RETURN_UUID_P(result);
+}

@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * merge.h
+ *	  Duplicates, merging, archive and retention.
+ *
+ *	  Which tables have rows of a lead the catalog says, so that no table is
+ *	  missed, whoever made it.  Rows are moved as they are ("exactly"): ordinary
+ *	  triggers do not fire, so nothing is stamped, judged or derived again.
+ *	  Where triggers keep counts, the rows are first written with triggers, and
+ *	  then made exact.
+ *
+ *	  Locks: the numbers of the leads on the do-not-call list, leads by id, then
+ *	  their rows, campaign_leads first.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LS_MERGE_H
+#define LS_MERGE_H
+
+#include "core/query.h"
+#include "leads/leads.h"
+
+/* References that are followed from a table of leads. */
+#define LS_MOVE_MAX_DEPTH 8
+
+/* A table with rows of leads. */
+typedef struct LsMoveTable
+{
+	char *name;
+	char *column; /* that refers to the lead; of a deeper one, NULL */
+	bool has_fk;  /* refers to leads, or to a table that does, by a foreign key */
+	bool counted; /* its triggers keep counts that must stay true */
+	char *source; /* FROM item with which its rows are t and "lead" is their lead */
+	char *lead;
+	char *columns;   /* that can be written, by comma */
+	char *key;       /* condition by which row t is that of record p */
+	char *moved_key; /* the same once its lead is $4 */
+	bool has_id;
+	int depth;
+} LsMoveTable;
+
+/*
+ * A move.  The parameters of its statements are, in this order: $1 organization,
+ * $2 merge, $3 all leads, $4 the survivor, $5 the time, $6 a number.
+ */
+typedef struct LsMove
+{
+	pg_uuid_t org;
+	pg_uuid_t merge;
+	Datum leads; /* uuid[] */
+	pg_uuid_t survivor;
+	TimestampTz now;
+	int number;
+} LsMove;
+
+extern LsMoveTable *ls_move_tables(int *n);
+extern LsMoveTable *ls_move_archived_tables(int *n);
+extern LsMoveTable *ls_move_leads_table(void);
+extern uint64 ls_move_run(const LsMove *move, const char *sql);
+extern uint64 ls_move_run_exactly(const LsMove *move, const char *sql);
+extern void ls_move_lock_leads(const LsMove *move, int n_expected);
+extern void ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n);
+extern void ls_move_require_read_committed(const char *what);
+extern char *ls_move_parents_exist(const char *table);
+extern void ls_move_block_queue(const LsMove *move, const char *was_free);
+extern char *ls_move_survivor_statement(void);
+extern int64 ls_move_sweep(
+	const char *organizations, int64 (*sweep)(const pg_uuid_t *org, int batch), int64 batch);
+extern void ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *action,
+	const char *key, const char *value);
+
+extern const LsLeadArchive ls_merge_archive;
+extern void ls_merge_init(void);
+
+#endif /* LS_MERGE_H */

@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * retention.c
+ *	  What is thrown away in the end: archived leads after their export, and
+ *	  histories as old as the organisation's settings say.
+ *
+ *	  Never touched: the do-not-call list, its audit, consents, suppressions and
+ *	  erasures (semantics D13).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "lead_system.h"
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/input.h"
+#include "core/tenant.h"
+#include "merge/merge.h"
+
+/* The histories that may be cut, and by which setting. */
+static const struct
+{
+	const char *table;
+	const char *setting;
+} histories[] = {{"activities", "retention.activities_days"},
+	{"contact_attempts", "retention.contact_attempts_days"},
+	{"lead_audit_log", "retention.audit_log_days"},
+	{"lead_score_history", "retention.score_history_days"},
+	{"lead_status_history", "retention.status_history_days"}};
+
+/* Up to which time of archiving is purged; 0 for what the settings say. */
+static TimestampTz purge_before = 0;
+
+/* Purge a batch of an organisation. */
+static int64
+purge_batch(const pg_uuid_t *org, int batch)
+{
+	LS_QUERY(query,
+		"DELETE FROM lead_system.leads_archive a WHERE a.organization_id = $1 AND a.id = ANY (ARRAY("
+		"  SELECT o.id FROM lead_system.leads_archive o WHERE o.organization_id = $1"
+		"     AND o.archived_at < coalesce($2, $3 - make_interval(days => $4))"
+		"     AND (o.exported_at IS NOT NULL OR NOT $5)"
+		"   ORDER BY o.archived_at, o.id LIMIT $6 FOR UPDATE SKIP LOCKED))",
+		UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, BOOLOID, INT4OID);
+	LsScope scope;
+	LsArgs args = {0};
+	uint64 n;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_datum(&args, TimestampTzGetDatum(purge_before), purge_before == 0);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_int32(&args, ls_config_int(org, "archive.purge_after_days"));
+	ls_arg_bool(&args, ls_config_bool(org, "archive.export_required"));
+	ls_arg_int32(&args, batch);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	n = ls_query_run(&query, &args, LS_WRITE);
+	ls_scope_close(&scope);
+	return (int64) n;
+}
+
+PG_FUNCTION_INFO_V1(ls_merge_purge);
+
+/* purge_archived_leads(batch, before) */
+Datum
+ls_merge_purge(PG_FUNCTION_ARGS)
+{
+	int64 done;
+
+	LS_REQUIRE_ARG(0, "batch");
+	purge_before = PG_ARGISNULL(1) ? 0 : PG_GETARG_TIMESTAMPTZ(1);
+	done =
+		ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1",
+			purge_batch, PG_GETARG_INT32(0));
+	PG_RETURN_INT64(done);
+}
+
+/* Cut the histories of an organisation. */
+static int64
+retention_batch(const pg_uuid_t *org, int batch)
+{
+	LsMove move = {.org = *org, .now = ls_clock_now()};
+	LsScope scope;
+	int64 done = 0;
+	int i;
+
+	for (i = 0; i < (int) lengthof(histories); i++)
+	{
+		move.number = ls_config_int(org, histories[i].setting);
+		if (move.number == 0)
+			continue;
+		ls_scope_open(&scope, LS_AS_OWNER);
+		done += (int64) ls_move_run_exactly(&move,
+			psprintf(
+				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
+				"  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
+				"     AND o.created_at < $5 - make_interval(days => $6)"
+				"   ORDER BY o.created_at LIMIT %2$d FOR UPDATE SKIP LOCKED))",
+				quote_identifier(histories[i].table), batch));
+		ls_scope_close(&scope);
+	}
+	return done;
+}
+
+PG_FUNCTION_INFO_V1(ls_merge_apply_retention);
+
+/* apply_retention(batch) */
+Datum
+ls_merge_apply_retention(PG_FUNCTION_ARGS)
+{
+	LS_REQUIRE_ARG(0, "batch");
+	PG_RETURN_INT64(ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.system_config"
+								  " WHERE key LIKE 'retention.%' ORDER BY 1",
+		retention_batch, PG_GETARG_INT32(0)));
+}
+
+PG_FUNCTION_INFO_V1(ls_merge_export_archive);
+
+/* export_archive_csv(batch): the heading, and a line per lead. */
+Datum
+ls_merge_export_archive(PG_FUNCTION_ARGS)
+{
+	LS_QUERY(query,
+		"WITH given AS (UPDATE lead_system.leads_archive a SET exported_at = $3"
+		"  WHERE a.organization_id = $1 AND a.id = ANY (ARRAY("
+		"    SELECT o.id FROM lead_system.leads_archive o WHERE o.organization_id = $1"
+		"       AND o.exported_at IS NULL ORDER BY o.archived_at, o.id LIMIT $2 FOR UPDATE SKIP LOCKED))"
+		"  RETURNING a.*) "
+		"SELECT x.line FROM ("
+		"  SELECT 'id,first_name,last_name,company_name,email,phone_number,source,source_id,status,"
+		"created_at,archived_at,lead,children' AS line, NULL::timestamptz AS archived_at, NULL::uuid AS id"
+		"  UNION ALL"
+		"  SELECT (SELECT string_agg('\"' || replace(coalesce(v.value, ''), '\"', '\"\"') || '\"', ',' ORDER BY v.n)"
+		"            FROM unnest(ARRAY[g.id::text, g.first_name, g.last_name, g.company_name, g.email,"
+		"                 g.phone_number, g.source, g.source_id, g.status, to_json(g.created_at) #>> '{}',"
+		"                 to_json(g.archived_at) #>> '{}', g.lead::text, g.children::text])"
+		"                 WITH ORDINALITY v(value, n)), g.archived_at, g.id"
+		"    FROM given g) x ORDER BY x.archived_at NULLS FIRST, x.id NULLS FIRST",
+		UUIDOID, INT4OID, TIMESTAMPTZOID);
+	LsScope scope;
+	LsArgs args = {0};
+	pg_uuid_t org;
+
+	LS_REQUIRE_ARG(0, "batch");
+	if (PG_GETARG_INT32(0) < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("batch must be between 1 and %d", PG_INT32_MAX)));
+	ls_require_org(&org);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	ls_arg_uuid(&args, &org);
+	ls_arg_int32(&args, PG_GETARG_INT32(0));
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_scope_open(&scope, LS_AS_OWNER);
+	(void) ls_query_run(&query, &args, LS_WRITE);
+	ls_result_to_srf(fcinfo);
+	ls_scope_close(&scope);
+	return (Datum) 0;
+}

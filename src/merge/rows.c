@@ -1,0 +1,346 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *	  The tables with rows of a lead, and statements on all of them.
+ *
+ *	  A table belongs to leads when it refers to them by a foreign key, has a
+ *	  column lead_id as histories do, or refers to a table that belongs to them.
+ *
+ *	  "Exactly" means as the rows are: session_replication_role is replica for
+ *	  the statement, so neither ordinary triggers nor foreign keys look at them.
+ *	  Who writes so takes care of both.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "lead_system.h"
+#include "core/input.h"
+#include "core/tenant.h"
+#include "core/trigger.h"
+#include "core/uuid.h"
+#include "merge/merge.h"
+
+#define N_PARAMETERS 6
+
+/* Tables whose triggers keep counts, or scores, of other rows. */
+static const char *const counted_tables[] = {
+	"campaign_leads", "lead_intent_signals", "lead_list_members", "lead_qualifications"};
+
+/* Is a table one of those? */
+static bool
+is_counted(const char *name)
+{
+	int i;
+
+	for (i = 0; i < (int) lengthof(counted_tables); i++)
+	{
+		if (strcmp(counted_tables[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* How the columns of tables are told, for the texts of statements. */
+#define TABLE_COLUMNS \
+	" (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a" \
+	"   WHERE a.attrelid = x.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')," \
+	" (SELECT string_agg(format('t.%1$I = p.%1$I', a.attname), ' AND ')" \
+	"    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)" \
+	"   WHERE i.indrelid = x.oid AND i.indisprimary)," \
+	" (SELECT string_agg(format(CASE WHEN a.attname = x.attname THEN 't.%1$I = $4'" \
+	"                                ELSE 't.%1$I = p.%1$I' END, a.attname), ' AND ')" \
+	"    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)" \
+	"   WHERE i.indrelid = x.oid AND i.indisprimary)," \
+	" EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attname = 'id'" \
+	"            AND a.atttypid = 'uuid'::regtype)"
+
+/*
+ * The tables, in the order in which everybody locks their rows: the queue,
+ * other tables that refer to leads, what refers to those, the histories.
+ */
+LsMoveTable *
+ls_move_tables(int *n)
+{
+	LS_QUERY0(query,
+		"WITH RECURSIVE tables (oid, relname, attname, has_fk, depth, source, lead) AS ("
+		"  SELECT c.oid, c.relname, a.attname, f.oid IS NOT NULL, 0,"
+		"         format('lead_system.%I t', c.relname), format('t.%I', a.attname)"
+		"    FROM pg_class c"
+		"    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+		"     AND a.atttypid = 'uuid'::regtype"
+		"    LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'"
+		"     AND f.confrelid = 'lead_system.leads'::regclass"
+		"     AND a.attnum = ANY (f.conkey) AND a.attname <> 'organization_id'"
+		"   WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind IN ('r', 'p')"
+		"     AND NOT c.relispartition AND (f.oid IS NOT NULL OR a.attname = 'lead_id')"
+		"     AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid"
+		"                    AND o.attname = 'organization_id' AND NOT o.attisdropped)"
+		"  UNION ALL"
+		"  SELECT c.oid, c.relname, NULL, true, d.depth + 1,"
+		"         format('lead_system.%I t JOIN (SELECT t.*, %s AS \"lead of t\" FROM %s) d ON %s',"
+		"                c.relname, d.lead, d.source,"
+		"                (SELECT string_agg(format('t.%I = d.%I', k.attname, p.attname), ' AND ')"
+		"                   FROM unnest(f.conkey, f.confkey) u(k, p)"
+		"                   JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k"
+		"                   JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)),"
+		"         'd.\"lead of t\"'"
+		"    FROM tables d"
+		"    JOIN pg_constraint f ON f.contype = 'f' AND f.confrelid = d.oid AND f.conrelid <> d.oid"
+		"    JOIN pg_class c ON c.oid = f.conrelid AND NOT c.relispartition"
+		"   WHERE d.depth < 8 AND NOT EXISTS (SELECT 1 FROM pg_constraint l"
+		"           WHERE l.conrelid = c.oid AND l.contype = 'f' AND l.confrelid = 'lead_system.leads'::regclass)"
+		"     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'lead_id')"
+		"     AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid"
+		"                    AND o.attname = 'organization_id' AND NOT o.attisdropped)), "
+		"once AS (SELECT DISTINCT ON (oid, attname) * FROM tables ORDER BY oid, attname, depth) "
+		"SELECT x.relname::text, x.attname::text, x.has_fk, x.source, x.lead, x.depth," TABLE_COLUMNS
+		"  FROM once x ORDER BY x.relname <> 'campaign_leads', NOT x.has_fk, x.depth, x.relname, x.attname");
+	uint64 rows = ls_query_run(&query, NULL, LS_WRITE);
+	LsMoveTable *tables = SPI_palloc(sizeof(LsMoveTable) * (rows + 1));
+	uint64 row;
+
+	for (row = 0; row < rows; row++)
+	{
+		LsMoveTable *table = &tables[row];
+
+		table->name = ls_result_text(row, 1);
+		table->column = ls_result_text(row, 2);
+		table->has_fk = ls_result_bool(row, 3);
+		table->source = ls_result_text(row, 4);
+		table->lead = ls_result_text(row, 5);
+		table->depth = ls_result_int32(row, 6);
+		table->columns = ls_result_text(row, 7);
+		table->key = ls_result_text(row, 8);
+		table->moved_key = ls_result_text(row, 9);
+		table->has_id = ls_result_bool(row, 10);
+		table->counted = is_counted(table->name);
+	}
+	*n = (int) rows;
+	return tables;
+}
+
+/*
+ * The tables whose rows go into the archive with their lead.  Consents stay:
+ * what was granted and taken back holds for the number, whoever comes with it.
+ */
+LsMoveTable *
+ls_move_archived_tables(int *n)
+{
+	int all;
+	LsMoveTable *tables = ls_move_tables(&all);
+	int i;
+
+	*n = 0;
+	for (i = 0; i < all; i++)
+	{
+		if (strcmp(tables[i].name, "contact_consents") != 0)
+			tables[(*n)++] = tables[i];
+	}
+	return tables;
+}
+
+/* Leads themselves, in the same form. */
+LsMoveTable *
+ls_move_leads_table(void)
+{
+	LS_QUERY0(query,
+		"SELECT x.attname::text," TABLE_COLUMNS
+		"  FROM (SELECT 'lead_system.leads'::regclass::oid AS oid, 'id'::name AS attname) x");
+	LsMoveTable *table = SPI_palloc(sizeof(LsMoveTable));
+
+	(void) ls_query_run(&query, NULL, LS_WRITE);
+	memset(table, 0, sizeof(LsMoveTable));
+	table->name = "leads";
+	table->column = "id";
+	table->has_fk = table->counted = table->has_id = true;
+	table->source = "lead_system.leads t";
+	table->lead = "t.id";
+	table->columns = ls_result_text(0, 2);
+	table->key = ls_result_text(0, 3);
+	table->moved_key = table->key;
+	return table;
+}
+
+/* Run a statement of a move; returns the number of rows. */
+uint64
+ls_move_run(const LsMove *move, const char *sql)
+{
+	Oid types[N_PARAMETERS] = {UUIDOID, UUIDOID, UUIDARRAYOID, UUIDOID, TIMESTAMPTZOID, INT4OID};
+	Datum values[N_PARAMETERS] = {UUIDPGetDatum(&move->org), UUIDPGetDatum(&move->merge),
+		move->leads, UUIDPGetDatum(&move->survivor), TimestampTzGetDatum(move->now),
+		Int32GetDatum(move->number)};
+	char nulls[N_PARAMETERS] = {' ', ' ', move->leads == (Datum) 0 ? 'n' : ' ', ' ', ' ', ' '};
+	int rc = SPI_execute_with_args(sql, N_PARAMETERS, types, values, nulls, false, 0);
+
+	if (rc < 0)
+		elog(ERROR, "\"%s\" failed: %s", sql, SPI_result_code_string(rc));
+	return SPI_processed;
+}
+
+/* The same, exactly. */
+uint64
+ls_move_run_exactly(const LsMove *move, const char *sql)
+{
+	int nest_level = NewGUCNestLevel();
+	uint64 n = 0;
+
+	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
+		GUC_ACTION_SAVE, true, 0, false);
+	ls_rows_set_moved(true);
+	PG_TRY();
+	{
+		n = ls_move_run(move, sql);
+	}
+	PG_FINALLY();
+	{
+		ls_rows_set_moved(false);
+	}
+	PG_END_TRY();
+	AtEOXact_GUC(false, nest_level);
+	return n;
+}
+
+/*
+ * What a move reads has to be all that there is: with an older snapshot, rows
+ * that others have written would be missed.
+ */
+void
+ls_move_require_read_committed(const char *what)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+						   errmsg("%s in isolation level READ COMMITTED only", what),
+						   errdetail("With an older snapshot, rows that others have written would "
+									 "be missed.")));
+}
+
+/* Lock the rows that belong to leads, but for histories, which nobody changes. */
+void
+ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].has_fk)
+			(void) ls_move_run(
+				move, psprintf("SELECT 1 FROM %s WHERE t.organization_id = $1 AND %s = ANY ($3)"
+							   " FOR UPDATE OF t",
+						  tables[i].source, tables[i].lead));
+	}
+}
+
+/*
+ * Lock the leads of a move, in the order of their ids, and then the rows that
+ * belong to them.  Who is writing about one of their numbers to the do-not-call
+ * list is waited for first, since a lead that is written asks for its number.
+ */
+void
+ls_move_lock_leads(const LsMove *move, int n_expected)
+{
+	int n;
+	LsMoveTable *tables = ls_move_tables(&n);
+
+	(void) ls_move_run(move,
+		"SELECT lead_system.is_on_dnc_list(l.phone_number, $1) FROM lead_system.leads l"
+		" WHERE l.organization_id = $1 AND l.id = ANY ($3) ORDER BY l.phone_number");
+	if (ls_move_run(move, "SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
+						  " AND l.id = ANY ($3) ORDER BY l.id FOR UPDATE") != (uint64) n_expected)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND), errmsg("a lead does not exist"),
+						   errdetail("One of the leads is not there, or is not yours.")));
+	ls_move_lock_rows(move, tables, n);
+}
+
+/*
+ * Conditions, each with AND before it, under which what a row t refers to is
+ * there: rows that are brought back exactly are not looked at by foreign keys.
+ */
+char *
+ls_move_parents_exist(const char *table)
+{
+	LS_QUERY(query,
+		"SELECT coalesce(string_agg(format(' AND (%s OR EXISTS (SELECT 1 FROM %s f WHERE %s))',"
+		"   (SELECT string_agg(format('t.%I IS NULL', k.attname), ' OR ') FROM unnest(f.conkey) u(k)"
+		"      JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k),"
+		"   f.confrelid::regclass,"
+		"   (SELECT string_agg(format('f.%I = t.%I', p.attname, k.attname), ' AND ')"
+		"      FROM unnest(f.conkey, f.confkey) u(k, p)"
+		"      JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k"
+		"      JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)), ''), '')"
+		"  FROM pg_constraint f"
+		" WHERE f.contype = 'f' AND f.conrelid = format('lead_system.%I', $1)::regclass",
+		TEXTOID);
+	LsArgs args = {0};
+
+	ls_arg_text(&args, table);
+	(void) ls_query_run(&query, &args, LS_WRITE);
+	return ls_result_text(0, 1);
+}
+
+/*
+ * Leads that came back and were listed in the meantime are not called: those for
+ * which was_free tells that they were not blocked before.
+ */
+void
+ls_move_block_queue(const LsMove *move, const char *was_free)
+{
+	(void) ls_move_run(
+		move, psprintf("UPDATE lead_system.campaign_leads c SET status = 'dnc'"
+					   "  FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($3)"
+					   "   AND l.do_not_call AND c.organization_id = $1 AND c.lead_id = l.id"
+					   "   AND c.status IN ('new', 'queued') AND %s",
+				  was_free));
+}
+
+/* Write a line to the activities of a lead. */
+void
+ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *action, const char *key,
+	const char *value)
+{
+	LsActivity activity = {&move->org, lead, action, NULL, NULL, NULL};
+
+	if (value != NULL)
+		activity.new_value = ls_json_pair_text(key, value);
+	(void) ls_activity_add(&activity);
+}
+
+/*
+ * Work in the session's organisation; for a role above row level security that
+ * has none set, in all that the query finds.
+ */
+int64
+ls_move_sweep(
+	const char *organizations, int64 (*sweep)(const pg_uuid_t *org, int batch), int64 batch)
+{
+	pg_uuid_t current;
+	pg_uuid_t *orgs;
+	LsScope scope;
+	int64 done = 0;
+	uint64 n;
+	uint64 i;
+
+	if (batch < 1 || batch > 1000000)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("batch must be between 1 and %d", 1000000)));
+	ls_move_require_read_committed("leads are moved");
+	if (ls_current_org(&current))
+		return sweep(&current, (int) batch);
+	if (!ls_caller_bypasses_rls())
+		ls_require_org(&current);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	if (SPI_execute(organizations, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "\"%s\" failed", organizations);
+	n = SPI_processed;
+	orgs = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
+	for (i = 0; i < n; i++)
+		orgs[i] = ls_result_uuid(i, 1);
+	ls_scope_close(&scope);
+	for (i = 0; i < n && done < batch; i++)
+		done += sweep(&orgs[i], (int) (batch - done));
+	return done;
+}
