@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "leads/leads.h"
 #include "marketplace/marketplace.h"
+#include "notifications/notifications.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 
@@ -31,6 +32,7 @@ _PG_init(void)
 	ls_scoring_init();
 	ls_communication_init();
 	ls_outreach_init();
+	ls_notifications_init();
 	ls_marketplace_init();
 
 	MarkGUCPrefixReserved("lead_system");

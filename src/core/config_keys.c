@@ -21,6 +21,7 @@
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
+static const char *const alert_choices[] = {"off", "assigned", "assigned_or_managers", NULL};
 static const char *const rank_by_choices[] = {"final_amount", "gross_amount", NULL};
 
 /* Channels of contact are call, sms and email. */
@@ -41,6 +42,27 @@ check_channels(Jsonb *value, const char **problem)
 											 strncmp(element.val.string.val, "sms", 3) == 0) ||
 										 (element.val.string.len == 5 &&
 											 strncmp(element.val.string.val, "email", 5) == 0))))
+			return false;
+	}
+	return true;
+}
+
+/* Retries come after whole minutes, at most a week. */
+static bool
+check_retry_minutes(Jsonb *value, const char **problem)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&value->root);
+	JsonbIteratorToken token;
+	JsonbValue element;
+	int minutes;
+
+	*problem = "The elements must be at most 20 whole numbers from 1 to 10080.";
+	if (JB_ROOT_COUNT(value) > 20)
+		return false;
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token == WJB_ELEM &&
+			(!ls_json_int(&element, &minutes) || minutes < 1 || minutes > 10080))
 			return false;
 	}
 	return true;
@@ -111,6 +133,10 @@ const LsConfigKey ls_config_keys[] = {
 		"text messages to a number within 24 hours, over all campaigns; 0 for no limit"},
 	{"compliance.sms_min_gap_minutes", LS_CONFIG_INT, "0", 0, 10080, NULL,
 		"minutes between two text messages to a number; 0 for none"},
+	{"credentials.bcrypt_cost", LS_CONFIG_INT, "10", 4, 16, NULL,
+		"cost of the hash of a password; one more doubles the time"},
+	{"credentials.min_password_length", LS_CONFIG_INT, "12", 8, 72, NULL,
+		"characters that a password must have"},
 	{"import.batch_size", LS_CONFIG_INT, "1000", 1, 100000, NULL,
 		"rows that an import matches and writes at a time"},
 	{"import.max_errors", LS_CONFIG_INT, "1000", 0, 1000000, NULL,
@@ -154,6 +180,13 @@ const LsConfigKey ls_config_keys[] = {
 		"strikes that lead to a ban (C11)"},
 	{"marketplace.warning_minutes", LS_CONFIG_INT, "30", 0, 525600, NULL,
 		"minutes before the end of a response window at which its holder is warned; 0 for never (C6)"},
+	{"notifications.hot_lead_alerts", LS_CONFIG_CHOICE, "\"assigned_or_managers\"", 0, 0, NULL,
+		"who is told of a hot lead: nobody, the assigned user, or the managers where there is none",
+		alert_choices},
+	{"notifications.notify", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"NOTIFY lead_system_notifications when notifications are queued"},
+	{"notifications.retry_minutes", LS_CONFIG_ARRAY, "[1, 5, 15]", 0, 0, check_retry_minutes,
+		"minutes after which a notification that failed is tried again, one number per retry (A18)"},
 	{"scoring.decay", LS_CONFIG_BOOL, "true", 0, 0, NULL, "inactivity lowers the score (A8, B8)"},
 	{"scoring.high_opportunity_locations", LS_CONFIG_ARRAY, "[]", 0, 0, NULL,
 		"states whose leads get the location points of banti (B5)"},
