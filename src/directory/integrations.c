@@ -38,6 +38,23 @@ arg_encrypted(LsArgs *args, FunctionCallInfo fcinfo, int arg)
 			PointerGetDatum(ls_crypto_encrypt(text_to_cstring(PG_GETARG_TEXT_PP(arg)))), false);
 }
 
+/*
+ * The name of a provider, checked here: the table's CHECK would tell the row, and
+ * the ciphertext with it.
+ */
+static Datum
+checked_provider(text *provider)
+{
+	char *name = text_to_cstring(provider);
+
+	if (name[0] < 'a' || name[0] > 'z' || strlen(name) > 63 ||
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not a provider", name),
+				errhint("Write it like google_ads: letters, digits and underscores.")));
+	return PointerGetDatum(provider);
+}
+
 PG_FUNCTION_INFO_V1(ls_directory_set_token);
 
 /* set_integration_token(provider, access_token, refresh_token, external_id, expires_at) */
@@ -61,7 +78,7 @@ ls_directory_set_token(PG_FUNCTION_ARGS)
 	enter_as_admin(&org);
 	ls_crypto_require_key();
 	ls_arg_uuid(&args, &org);
-	ls_arg_datum(&args, PG_GETARG_DATUM(0), false);
+	ls_arg_datum(&args, checked_provider(PG_GETARG_TEXT_PP(0)), false);
 	arg_encrypted(&args, fcinfo, 1);
 	arg_encrypted(&args, fcinfo, 2);
 	ls_arg_datum(&args, PG_GETARG_DATUM(3), PG_ARGISNULL(3));

@@ -130,9 +130,12 @@ return_notice(ReturnSetInfo *rsinfo, const LsNoticeClaim *claim, const LsNotice 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* Hand out what may be; returns how many.  Those that are busy do not come up again. */
+/*
+ * Hand out what may be; returns how many.  Those that are busy do not come up
+ * again, unless *again says so.
+ */
 static int
-hand_out(LsNoticeClaim *claim, ReturnSetInfo *rsinfo)
+hand_out(LsNoticeClaim *claim, ReturnSetInfo *rsinfo, bool *again)
 {
 	int claimed = 0;
 	int i;
@@ -142,7 +145,9 @@ hand_out(LsNoticeClaim *claim, ReturnSetInfo *rsinfo)
 	ls_notices_store(claim);
 	for (i = 0; i < claim->n; i++)
 	{
-		if (claim->notices[i].fate == LS_NOTICE_BUSY)
+		if (claim->notices[i].fate == LS_NOTICE_BUSY && claim->notices[i].again)
+			*again = true;
+		else if (claim->notices[i].fate == LS_NOTICE_BUSY)
 			claim->passed[claim->n_passed++] = claim->notices[i].id;
 		if (claim->notices[i].fate != LS_NOTICE_CLAIMED)
 			continue;
@@ -177,7 +182,7 @@ claim_of(const pg_uuid_t *org, TimestampTz lease_until, int limit, ReturnSetInfo
 		more = claim.n == wanted;
 		if (claim.n == 0)
 			break;
-		found = hand_out(&claim, rsinfo);
+		found = hand_out(&claim, rsinfo, &more);
 		claimed += found;
 		refused += claim.n - found;
 	}

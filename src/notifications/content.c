@@ -40,6 +40,12 @@ set_content(LsNotice *notice, uint64 row)
 		notice->fate = LS_NOTICE_DROPPED;
 		notice->rule = "user_inactive";
 	}
+	else if (notice->has_user && notice->recipient == NULL)
+	{
+		/* whoever it was to tell of the lead: the lead has been erased */
+		notice->fate = LS_NOTICE_DROPPED;
+		notice->rule = "lead_erased";
+	}
 	if (notice->template_name == NULL)
 		return;
 	if (body == NULL)

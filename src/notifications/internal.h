@@ -42,6 +42,7 @@ typedef struct LsNotice
 	Jsonb *payload;
 	int retry_count;
 	LsNoticeFate fate;
+	bool again;        /* busy, but may be looked at again in this claim */
 	const char *rule;  /* of those that wait or are dropped */
 	TimestampTz until; /* of those that wait */
 	const char *error; /* of those that failed */

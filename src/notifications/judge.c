@@ -10,7 +10,7 @@
  *	  sms_logs or call_logs within ten minutes is that attempt (see
  *	  contact_log.c).
  *
- *	  A lead gets one notification per claim, and is locked meanwhile, so that
+ *	  A lead gets one notification per claim, the first that may be sent, and is locked meanwhile, so that
  *	  two claims cannot both come just under its cap.  Who does not get the lock
  *	  passes the notification over and never waits.
  *
@@ -87,8 +87,8 @@ pass_busy(LsNoticeClaim *claim)
 
 		if (!is_judged(notice))
 			continue;
-		if (is_among(&notice->lead, leads, n) ||
-			is_among(&notice->lead, claim->served, claim->n_served))
+		notice->again = is_among(&notice->lead, leads, n);
+		if (notice->again || is_among(&notice->lead, claim->served, claim->n_served))
 			notice->fate = LS_NOTICE_BUSY;
 		else
 			leads[n++] = notice->lead;
@@ -169,5 +169,11 @@ ls_notices_judge(LsNoticeClaim *claim)
 	{
 		if (is_judged(&claim->notices[i]))
 			claim->served[claim->n_served++] = claim->notices[i].lead;
+	}
+	for (i = 0; i < claim->n; i++)
+	{
+		LsNotice *notice = &claim->notices[i];
+
+		notice->again = notice->again && !is_among(&notice->lead, claim->served, claim->n_served);
 	}
 }

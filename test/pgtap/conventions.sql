@@ -441,7 +441,7 @@ SELECT is_empty($$
             OR using_condition NOT LIKE '%( SELECT lead_system.current_contractor_id() AS current_contractor_id)%')
 $$, 'restrictive policies are for all commands and roles, and ask once per query for the contractor');
 
-SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION SELECT 'messages' $$,
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications') $$,
     $$ SELECT table_name FROM our_policies WHERE NOT polpermissive $$,
     'what belongs to a contractor has a policy that hides it from the others');
 

@@ -60,6 +60,7 @@ INSERT INTO variations VALUES
     ('pipeline_transitions', '{"from_status": "New", "to_status": "alpha status"}'),
     ('calling_rules', '{"weekdays": 1, "from_time": "09:00", "to_time": "10:00", "source": "other"}'),
     ('pipelines', '{"name": "other"}'),
+    ('notification_templates', '{"name": "other"}'),
     ('opt_out_phrases', '{"phrase": "other"}'),
     ('rating_discount_tiers', '{"min_rating": 4.3}'),
     ('scoring_models', '{"name": "other"}'),
@@ -97,7 +98,7 @@ SELECT is_empty(format($$
         pg_temp.in_alpha(l.role_name, format('SELECT 1 FROM lead_system.%%I WHERE %%I IS NOT NULL', t.name, t.tenant_column)),
         pg_temp.in_alpha(l.role_name, pg_temp.selection(t.name, t.tenant_column, pg_temp.bravo())),
         split_part(pg_temp.digest(t.name, pg_temp.alpha()), ' ', 1) || ' rows') x(visible, foreign_rows, own)
-     WHERE CASE t.name WHEN 'erasure_keys' THEN x.visible NOT LIKE '42501%%' OR x.foreign_rows NOT LIKE '42501%%'
+     WHERE CASE WHEN t.name IN ('erasure_keys', 'integrations', 'user_credentials') THEN x.visible NOT LIKE '42501%%' OR x.foreign_rows NOT LIKE '42501%%'
                 ELSE x.visible <> x.own OR x.foreign_rows <> '0 rows' END $$, l.level),
     format('level %s sees the rows of its organization and of no other', l.level))
   FROM levels l WHERE l.level <> 'none' ORDER BY l.position;
