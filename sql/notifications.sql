@@ -121,7 +121,7 @@ SET lead_system.now = '2026-03-02 16:00:59+00';
 SELECT count(*) FROM lead_system.claim_notifications();
 SET lead_system.now = '2026-03-02 16:01:00+00';
 SELECT recipient, retry_count FROM lead_system.claim_notifications(lease => '1 minute');
--- who was late is believed, as long as nobody else has told
+-- who was late is believed, as long as no claim has come since
 SET lead_system.now = '2026-03-02 16:03:00+00';
 BEGIN;
 SELECT lead_system.complete_notification(:'later');

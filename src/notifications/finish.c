@@ -4,8 +4,8 @@
  *	  complete_notification() and fail_notification(): what became of a
  *	  notification that was claimed.
  *
- *	  Who reports late, after the lease has lapsed, is believed as long as
- *	  nobody else has reported: a message that was sent was sent.
+ *	  Who reports late, after the lease has lapsed, is believed as long as no
+ *	  claim has come since: a message that was sent was sent.
  *
  *-------------------------------------------------------------------------
  */

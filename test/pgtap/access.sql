@@ -302,7 +302,8 @@ SELECT is_empty(format($$
             (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_catalog.pg_attribute a
               WHERE a.attrelid = ('lead_system.' || e.object)::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')))) x(answer)
      -- What cannot be done to a view of several tables is not asked of its rights.
-     WHERE (c.code = 'S' OR EXISTS (SELECT 1 FROM pg_catalog.pg_class v WHERE v.oid = ('lead_system.' || e.object)::regclass AND v.relkind <> 'v'))
+     -- Of integrations an admin sees some columns; notifications.sql tries those.
+     WHERE (e.object, c.code) <> ('integrations', 'S') AND (c.code = 'S' OR EXISTS (SELECT 1 FROM pg_catalog.pg_class v WHERE v.oid = ('lead_system.' || e.object)::regclass AND v.relkind <> 'v'))
        AND CASE WHEN strpos(e.privileges, c.code) > 0 OR c.code = 'U' AND strpos(e.privileges, 'u') > 0 THEN x.answer <> '0 rows' ELSE NOT pg_temp.refused(x.answer) END
 $$, l.level, :'alpha'), format('level %s can run the commands it has rights for on every table, and is refused all others', l.level))
   FROM levels l ORDER BY l.position;
@@ -341,8 +342,8 @@ SELECT is_empty(format($$
      CROSS JOIN LATERAL (SELECT pg_temp.try_as(%L, %L,
         format('SELECT 1 FROM lead_system.%%I WHERE %%I IS NOT NULL', t.name, t.tenant_column))) x(answer)
      WHERE x.answer <> '0 rows'
-       -- The secrets of erasures are nobody's.
-       AND (t.name <> 'erasure_keys' OR NOT pg_temp.refused(x.answer)) $$, l.role_name, ''),
+       -- The secrets of erasures, and passwords, are nobody's; tokens stand beside what an admin sees.
+       AND (t.name NOT IN ('erasure_keys', 'integrations', 'user_credentials') OR NOT pg_temp.refused(x.answer)) $$, l.role_name, ''),
     format('level %s without an organization sees no row of any tenant', l.level))
   FROM levels l WHERE l.level <> 'none' ORDER BY l.position;
 

@@ -48,8 +48,8 @@ $$, '... nor has it a privilege for any of those columns');
 SELECT is_empty($$
     SELECT l.level, x.answer FROM levels l
      CROSS JOIN LATERAL (SELECT pg_temp.try_as(l.role_name, pg_temp.alpha()::text, $s$
-        SELECT 1 / 0 FROM (SELECT lead_system.export_lead('a0000000-0000-4000-8000-000000000001')::text) x(t) WHERE t ~ '\$2a\$|access-token' $s$)) x(answer)
-     WHERE x.answer LIKE '22012%'
+        SELECT 1 FROM (SELECT lead_system.export_lead('a0000000-0000-4000-8000-000000000001')::text) x(t) WHERE t ~ '\$2a\$|access-token' $s$)) x(answer)
+     WHERE x.answer <> CASE l.level WHEN 'none' THEN x.answer ELSE '0 rows' END
 $$, 'what is exported of a lead has no secret in it');
 
 SELECT set_eq($$
