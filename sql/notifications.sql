@@ -259,6 +259,29 @@ SELECT count(lead_system.complete_notification(id)) FROM lead_system.notificatio
 SELECT body, status FROM lead_system.notifications ORDER BY 1;
 
 --
+-- A window that ends: its holder is told, once, in the organization's time
+--
+\set market 'e0000000-0000-4000-8000-00000000000c'
+\set cleo 'e0000000-0000-4000-8000-0000000000c1'
+\set roof 'e0000000-0000-4000-8000-0000000000c2'
+INSERT INTO lead_system.organizations (id, name, default_pipeline) VALUES (:'market', 'Market', 'marketplace');
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role, is_contractor) VALUES (:'market', :'cleo', 'Cleo', 'cleo@example.com', 'contractor', true);
+SET app.current_org_id = :'market';
+INSERT INTO lead_system.leads (organization_id, id, first_name, is_qualified) VALUES (:'market', :'roof', 'Roof', true);
+SELECT lead_system.open_bidding(:'roof', 72) \g /dev/null
+SELECT lead_system.place_bid(:'roof', :'cleo', 1.5) \g /dev/null
+SELECT lead_system.close_bidding(:'roof');
+SET lead_system.now = '2026-03-03 16:29:59+00';
+SELECT lead_system.warn_response_windows();
+SET lead_system.now = '2026-03-03 16:30:00+00';
+SELECT lead_system.warn_response_windows();
+SELECT lead_system.warn_response_windows();
+SELECT notification_type, recipient, subject, body FROM lead_system.claim_notifications();
+SET app.current_org_id = '';
+DELETE FROM lead_system.organizations WHERE id = :'market';
+SET lead_system.now = '2026-03-03 15:00:00+00';
+
+--
 -- A lead that is erased, one that is deleted, an organization that goes
 --
 SET app.current_org_id = :'alpha';
