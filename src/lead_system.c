@@ -17,6 +17,7 @@
 #include "marketplace/marketplace.h"
 #include "nurture/nurture.h"
 #include "merge/merge.h"
+#include "notifications/notifications.h"
 #include "outreach/outreach.h"
 #include "scoring/scoring.h"
 #include "segments/segments.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	ls_scoring_init();
 	ls_communication_init();
 	ls_outreach_init();
+	ls_notifications_init();
 	ls_marketplace_init();
 	ls_segments_init();
 	ls_nurture_init();

@@ -14,6 +14,7 @@
 #include "core/cache.h"
 #include "core/grants.h"
 #include "core/query.h"
+#include "directory/crypto.h"
 #include "directory/directory.h"
 
 /* What an administrator may change: not the id, the tenant or the status. */
@@ -30,6 +31,15 @@ static const LsGrant directory_grants[] = {
 	{"users", "INSERT, UPDATE", LS_LEVEL_ADMIN, false},
 	{"categories", "SELECT", LS_LEVEL_READONLY, false},
 	{"categories", "INSERT, UPDATE, DELETE", LS_LEVEL_MANAGER, false},
+	{"user_credentials", "SELECT", LS_LEVEL_OWNER, false},
+	{"integrations",
+		"SELECT (organization_id, id, provider, external_id, expires_at, created_at, updated_at)",
+		LS_LEVEL_ADMIN, false},
+	{"set_password(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"verify_password(text, text)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"set_integration_token(text, text, text, text, timestamptz)", "EXECUTE", LS_LEVEL_ADMIN,
+		false},
+	{"get_integration_token(text)", "EXECUTE", LS_LEVEL_ADMIN, false},
 	{"create_organization(text, text, jsonb)", "EXECUTE", LS_LEVEL_ADMIN, true},
 };
 
@@ -89,6 +99,7 @@ ls_organization(const pg_uuid_t *id)
 void
 ls_directory_init(void)
 {
+	ls_crypto_init();
 	ls_cache_register(&organization_cache);
 	ls_grants_register(directory_grants, lengthof(directory_grants));
 }

@@ -4,21 +4,25 @@
  *	  The warning that a response window is about to end (semantics C6).
  *
  *	  A warning is written once per window, into the bid and the activities of
- *	  the lead; whoever tells the contractor reads it there.  A window that is
- *	  no longer than the warning time gets none: its beginning is the warning.
+ *	  the lead, and the contractor is notified.  A window that is no longer than
+ *	  the warning time gets none: its beginning is the warning.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "pgtime.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/input.h"
 #include "core/uuid.h"
+#include "directory/directory.h"
 #include "marketplace/internal.h"
+#include "notifications/notifications.h"
 
 /* A window that is about to end is open, and ends at or after $2. */
 #define IS_ENDING \
@@ -46,6 +50,35 @@ lock_ending(LsMarketBatch *batch, TimestampTz horizon, int minutes, int limit)
 	ls_market_read_leads(batch, &query, &args);
 }
 
+/* A time as the people of an organisation write it. */
+static char *
+local_time(const LsOrganization *organization, TimestampTz at)
+{
+	pg_tz *zone = organization ? pg_tzset(organization->timezone) : NULL;
+	struct pg_tm tm;
+	fsec_t fsec;
+	int offset;
+	const char *name = NULL;
+
+	if (timestamp2tm(at, &offset, &tm, &fsec, &name, zone ? zone : session_timezone) != 0)
+		return pstrdup(timestamptz_to_str(at));
+	return psprintf("%04d-%02d-%02d %02d:%02d %s", tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour,
+		tm.tm_min, name ? name : "");
+}
+
+/* What the contractor of a window is told. */
+static LsUserNotice
+notice_of(const LsMarketBatch *batch, const pg_uuid_t *lead, const pg_uuid_t *bid,
+	const pg_uuid_t *contractor, TimestampTz ends_at)
+{
+	LsUserNotice notice = {.lead = *lead, .user = *contractor};
+
+	notice.payload =
+		ls_json_pair_text("ends_at", local_time(ls_organization(&batch->org), ends_at));
+	notice.dedupe_key = psprintf("%s/%s", LS_TEMPLATE_WINDOW_ENDING, ls_uuid_text(bid));
+	return notice;
+}
+
 /*
  * Mark the windows of the locked leads as warned, and write the activities.
  * Another session may have ended or warned one before its lead was locked, so
@@ -63,6 +96,7 @@ warn_locked(const LsMarketBatch *batch)
 		" RETURNING b.lead_id, b.id, b.contractor_id, b.response_window_ends_at",
 		UUIDOID, TIMESTAMPTZOID, UUIDARRAYOID);
 	LsBatch *activities = ls_activity_batch();
+	LsUserNotice *notices = palloc(sizeof(LsUserNotice) * batch->n);
 	pg_uuid_t *bids = palloc(sizeof(pg_uuid_t) * batch->n);
 	LsScope scope;
 	LsArgs args = {0};
@@ -89,7 +123,9 @@ warn_locked(const LsMarketBatch *batch)
 		activity.description =
 			psprintf("Response window ends at %s", timestamptz_to_str(ls_result_timestamptz(i, 4)));
 		ls_activity_batch_add(activities, &activity);
+		notices[i] = notice_of(batch, &lead, &bid, &contractor, ls_result_timestamptz(i, 4));
 	}
+	ls_notify_users(&batch->org, LS_TEMPLATE_WINDOW_ENDING, notices, n);
 	ls_scope_close(&scope);
 	ls_batch_flush(activities);
 	return n;

@@ -444,6 +444,8 @@ $$, 'restrictive policies are for all commands and roles, and ask once per query
 
 SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION SELECT 'messages' $$,
     $$ SELECT table_name FROM our_policies WHERE NOT polpermissive AND table_name <> 'segments' $$,
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications') $$,
+    $$ SELECT table_name FROM our_policies WHERE NOT polpermissive $$,
     'what belongs to a contractor has a policy that hides it from the others');
 
 SELECT is_empty($$

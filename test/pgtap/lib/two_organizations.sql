@@ -92,6 +92,10 @@ BEGIN
     SELECT campaign_lead_id INTO STRICT claimed FROM lead_system.claim_campaign_leads(campaign);
     PERFORM lead_system.record_call_attempt(claimed, 'no_answer', 3, jsonb_build_object('notes', word));
     INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, message_text) VALUES (org, 'outbound', number || '60', word);
+    INSERT INTO lead_system.notification_templates (organization_id, name, body) VALUES (org, word || '_template', word || ' {{lead.first_name}}');
+    PERFORM lead_system.enqueue_notification(jsonb_build_object('notification_type', 'email', 'user_id', rep_id, 'lead_id', lead, 'body', word));
+    INSERT INTO lead_system.user_credentials (organization_id, user_id, password_hash) VALUES (org, rep_id, '$2a$04$' || word);
+    INSERT INTO lead_system.integrations (organization_id, provider, external_id, access_token) VALUES (org, word, word, sha256(word::bytea));
     PERFORM lead_system.suppress_in_campaign(campaign, number || '70', word);
     INSERT INTO lead_system.nurture_sequences (organization_id, id, name, description, steps)
     VALUES (org, (digit || '0000000-0000-4000-8000-0000000000e1')::uuid, word || ' sequence', word,
