@@ -243,12 +243,6 @@ $$, $$ VALUES
     ('lead_listings', 'admin', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'manager', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'manager', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
-    ('segments', 'admin', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
-    ('segments', 'admin', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
-    ('segments', 'agent', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
-    ('segments', 'agent', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
-    ('segments', 'manager', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
-    ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
     ('lead_lists', 'admin', 'INSERT', 'created_at, lead_count, updated_at'),
     ('lead_lists', 'admin', 'UPDATE', 'created_at, created_by, id, lead_count, list_type, segment_id, updated_at'),
     ('lead_lists', 'manager', 'INSERT', 'created_at, lead_count, updated_at'),
@@ -271,6 +265,12 @@ $$, $$ VALUES
     ('scoring_models', 'admin', 'UPDATE', 'created_at, id, updated_at'),
     ('scoring_rules', 'admin', 'INSERT', 'created_at, id, updated_at'),
     ('scoring_rules', 'admin', 'UPDATE', 'created_at, id, updated_at')
+    ('segments', 'admin', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'admin', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
+    ('segments', 'agent', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'agent', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
+    ('segments', 'manager', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
 $$, 'rights on single columns are those that the level needs');
 
 -- The privileges at work: every command on every table, as each role.  The
