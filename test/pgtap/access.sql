@@ -322,7 +322,13 @@ $$, $$ VALUES
     ('scoring_models', 'admin', 'INSERT', 'created_at, id, updated_at'),
     ('scoring_models', 'admin', 'UPDATE', 'created_at, id, updated_at'),
     ('scoring_rules', 'admin', 'INSERT', 'created_at, id, updated_at'),
-    ('scoring_rules', 'admin', 'UPDATE', 'created_at, id, updated_at')
+    ('scoring_rules', 'admin', 'UPDATE', 'created_at, id, updated_at'),
+    ('segments', 'admin', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'admin', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
+    ('segments', 'agent', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'agent', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
+    ('segments', 'manager', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
+    ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id')
 $$, 'rights on single columns are those that the level needs');
 
 -- The privileges at work: every command on every table, as each role.  The
