@@ -32,14 +32,15 @@ ALTER TABLE lead_system.segments FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.segments
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+-- A session that names no user owns the segments that have none.
 CREATE POLICY private_read ON lead_system.segments AS RESTRICTIVE FOR SELECT
-    USING (is_public OR user_id = (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
+    USING (is_public OR user_id IS NOT DISTINCT FROM (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
 CREATE POLICY own_insert ON lead_system.segments AS RESTRICTIVE FOR INSERT
-    WITH CHECK (user_id = (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
+    WITH CHECK (user_id IS NOT DISTINCT FROM (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
 CREATE POLICY own_update ON lead_system.segments AS RESTRICTIVE FOR UPDATE
-    USING (user_id = (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
+    USING (user_id IS NOT DISTINCT FROM (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
 CREATE POLICY own_delete ON lead_system.segments AS RESTRICTIVE FOR DELETE
-    USING (user_id = (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
+    USING (user_id IS NOT DISTINCT FROM (SELECT lead_system.current_user_id()) OR (SELECT lead_system.sees_all_segments()));
 
 CREATE TRIGGER segments_check BEFORE INSERT OR UPDATE ON lead_system.segments
     FOR EACH ROW EXECUTE FUNCTION lead_system.segments_check();

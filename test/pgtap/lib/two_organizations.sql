@@ -85,8 +85,8 @@ BEGIN
     PERFORM lead_system.import_leads_csv(word || ' list',
         'first_name,phone' || E'\n' || word || ',' || number || '10' || E'\n' || word || ',' || number || '11' || E'\n' || word || ',12');
     SELECT id INTO STRICT list FROM lead_system.lead_lists WHERE organization_id = org;
-    INSERT INTO lead_system.segments (organization_id, name, filter, is_public)
-    VALUES (org, word || ' segment', jsonb_build_object('company_name', word), true);
+    INSERT INTO lead_system.segments (organization_id, name, filter, is_public, user_id)
+    VALUES (org, word || ' segment', jsonb_build_object('company_name', word), true, NULL);
     INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (org, campaign, word || ' campaign', 'active');
     PERFORM lead_system.add_lead_list_to_campaign(campaign, list);
     SELECT campaign_lead_id INTO STRICT claimed FROM lead_system.claim_campaign_leads(campaign);
