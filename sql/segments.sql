@@ -98,6 +98,15 @@ SELECT lead_system.filter_matches('{"status": "New"}', r) FROM (SELECT 5 AS n, '
 SELECT lead_system.filter_matches('{"status": "New"}', r) FROM (SELECT 5 AS n) r;
 SELECT lead_system.filter_matches('{"status": "New"}', r) FROM (SELECT 5 AS status) r;
 SELECT lead_system.filter_matches('{"status": "New"}', r) FROM (SELECT 'New'::text AS status, now() AS deleted_at) r;
+-- So do rows of a table that was altered, with columns that came and went since they were written.
+BEGIN;
+ALTER TABLE lead_system.leads ADD COLUMN shoe_size integer DEFAULT 40;
+SELECT first_name, lead_system.filter_matches('{"call_count": {"gte": 2}}', l) FROM lead_system.leads l ORDER BY 1;
+ALTER TABLE lead_system.leads DROP COLUMN shoe_size, DROP COLUMN city;
+SELECT first_name, lead_system.filter_matches('{"call_count": {"gte": 2}}', l) FROM lead_system.leads l ORDER BY 1;
+ALTER TABLE lead_system.leads ADD COLUMN city text DEFAULT 'Ogdenville';
+SELECT first_name, lead_system.filter_matches('{"city": "Ogdenville"}', l) FROM lead_system.leads l ORDER BY 1;
+ROLLBACK;
 
 -- Segments.
 \set VERBOSITY terse

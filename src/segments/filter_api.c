@@ -26,7 +26,7 @@ typedef struct MatchState
 	LsFilter *filter;
 	Oid row_type;
 	int32 row_typmod;
-	TupleDesc desc; /* up to the last column that the filter reads */
+	TupleDesc desc;
 	LsLeadMap map;
 	Datum *values;
 	bool *nulls;
@@ -36,7 +36,6 @@ typedef struct MatchState
 static void
 map_columns(MatchState *state, TupleDesc desc)
 {
-	int last = 0;
 	int i;
 
 	memset(&state->map, 0, sizeof(LsLeadMap));
@@ -54,7 +53,6 @@ map_columns(MatchState *state, TupleDesc desc)
 								   ls_lead_columns[column].name, format_type_be(att->atttypid),
 								   format_type_be(ls_lead_columns[column].type))));
 		state->map.attnum[column] = i + 1;
-		last = i + 1;
 	}
 	for (i = 0; i < LEAD_N_COLUMNS; i++)
 	{
@@ -64,10 +62,15 @@ map_columns(MatchState *state, TupleDesc desc)
 							   errmsg("the record has no column \"%s\", which the filter reads",
 								   ls_lead_columns[i].name)));
 	}
-	state->desc = CreateTupleDescCopy(desc);
-	state->desc->natts = last;
-	state->values = palloc(sizeof(Datum) * Max(last, 1));
-	state->nulls = palloc(sizeof(bool) * Max(last, 1));
+
+	/*
+	 * With the values of columns that rows lack, and whole: what the server keeps
+	 * behind the columns to check rows of a type that was altered is found by
+	 * their number.
+	 */
+	state->desc = CreateTupleDescCopyConstr(desc);
+	state->values = palloc(sizeof(Datum) * Max(desc->natts, 1));
+	state->nulls = palloc(sizeof(bool) * Max(desc->natts, 1));
 }
 
 /* Make the state for a filter and a row type. */

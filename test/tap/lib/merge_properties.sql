@@ -1,4 +1,4 @@
--- For 030_merge_properties.pl: a random organization, and random events in it.
+-- For 031_merge_properties.pl: a random organization, and random events in it.
 CREATE SCHEMA prop;
 CREATE TABLE prop.outcomes (kind text PRIMARY KEY, times int NOT NULL);
 
