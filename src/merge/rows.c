@@ -29,7 +29,8 @@
 
 /* Tables whose triggers keep counts, or scores, of other rows. */
 static const char *const counted_tables[] = {
-	"campaign_leads", "lead_intent_signals", "lead_list_members", "lead_qualifications"};
+	"campaign_leads", "lead_intent_signals", "lead_list_members", "lead_qualifications",
+	"lead_sequence_enrollments"};
 
 /* Is a table one of those? */
 static bool

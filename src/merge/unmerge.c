@@ -167,6 +167,13 @@ bring_back(const LsMove *move, const LsMoveTable *table)
 		ls_move_parents_exist(table->name));
 
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+}
+
+/* Make the rows of a table, which triggers have touched, what they are to be. */
+static void
+make_exact(const LsMove *move, const LsMoveTable *table)
+{
+	write_rows(move, table, true, "");
 	(void) ls_move_run_exactly(move,
 		psprintf(
 			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s"
@@ -222,10 +229,14 @@ restore_rows(const LsMove *move)
 			give_back(move, &tables[i]);
 			continue;
 		}
-		if (tables[i].counted)
-			write_rows(move, &tables[i], false, "");
-		write_rows(move, &tables[i], true, "");
+		write_rows(move, &tables[i], !tables[i].counted, "");
 		bring_back(move, &tables[i]);
+	}
+	/* What the triggers of one have changed in another. */
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].counted && tables[i].depth == 0)
+			make_exact(move, &tables[i]);
 	}
 	write_rows(move, leads, true,
 		" AND NOT (t.do_not_call AND NOT (b.row_restored ->> 'do_not_call')::boolean)");
