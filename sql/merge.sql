@@ -112,6 +112,53 @@ SELECT lead_system.erase_lead(:'a', 'request');
 SELECT right(id::text, 1) AS lead, first_name, phone_number, notes FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id;
 SELECT count(*) FROM lead_system.lead_merge_rows WHERE concat(row_before, row_after, row_restored) ~* 'ada|25550102' AND merge_id = :'merge';
 SELECT lead_system.unmerge_leads(:'merge');
+-- What other domains count: enrolments, assignments, milestones, who waits, smart lists.
+INSERT INTO lead_system.organizations (id, name, default_pipeline) VALUES ('d2000000-0000-4000-8000-00000000000c', 'Domains', 'recruiting');
+SET app.current_org_id = 'd2000000-0000-4000-8000-00000000000c';
+\set g 'd2000000-0000-4000-8000-0000000000a1'
+\set h 'd2000000-0000-4000-8000-0000000000a2'
+\set j 'd2000000-0000-4000-8000-0000000000a3'
+\set k 'd2000000-0000-4000-8000-0000000000a4'
+\set seq 'd2000000-0000-4000-8000-0000000000d1'
+SELECT lead_system.set_config('assignment.strategy', '"capacity"'), lead_system.set_config('assignment.auto', 'true'), lead_system.set_config('assignment.drain', 'false');
+INSERT INTO lead_system.users (organization_id, id, full_name, email, max_active_leads)
+SELECT lead_system.current_org_id(), ('d2000000-0000-4000-8000-0000000001d' || n)::uuid, 'rep ' || n, 'rep' || n || '@example.com', 1 FROM generate_series(1, 2) n;
+INSERT INTO lead_system.segments (organization_id, id, name, filter) VALUES (lead_system.current_org_id(), 'd2000000-0000-4000-8000-0000000000e1', 'town', '{"city": "Springfield"}');
+INSERT INTO lead_system.lead_lists (organization_id, name, list_type, segment_id) VALUES (lead_system.current_org_id(), 'smart', 'smart', 'd2000000-0000-4000-8000-0000000000e1');
+INSERT INTO lead_system.nurture_sequences (organization_id, id, name, steps, trigger_conditions) VALUES
+    (lead_system.current_org_id(), :'seq', 'by hand', '[{"step": 1, "channel": "task", "delay_days": 3}]', NULL),
+    (lead_system.current_org_id(), 'd2000000-0000-4000-8000-0000000000d2', 'by tag', '[{"step": 1, "channel": "task", "delay_days": 3}]', '{"tag": "called", "again": true}');
+INSERT INTO lead_system.leads (organization_id, id, first_name, email, city, tags, assigned_to) VALUES
+    (lead_system.current_org_id(), :'g', 'Gil', NULL, NULL, '{}', 'd2000000-0000-4000-8000-0000000001d1'),
+    (lead_system.current_org_id(), :'h', 'Hal', 'hal@example.com', 'Springfield', '{called}', 'd2000000-0000-4000-8000-0000000001d2');
+UPDATE lead_system.leads SET status = 'contacted' WHERE id IN (:'g', :'h');
+INSERT INTO lead_system.leads (organization_id, id, first_name) VALUES (lead_system.current_org_id(), :'j', 'Jo'), (lead_system.current_org_id(), :'k', 'Kit');
+SELECT lead_system.enroll_lead(:'seq', lead) IS NOT NULL AS enrolled FROM (VALUES (:'g'::uuid), (:'h')) v(lead);
+SELECT lead_system.enqueue_notification(jsonb_build_object('notification_type', 'email', 'lead_id', :'h', 'body', 'hello')) IS NOT NULL AS queued;
+DROP TABLE before;
+CREATE TEMP TABLE before AS SELECT * FROM row_hashes();
+CREATE TEMP VIEW domain_counts AS
+SELECT 'enrolments ' || name AS what, concat_ws(' ', total_enrollments, active_enrollments, completed_enrollments) AS n FROM lead_system.nurture_sequences WHERE organization_id = lead_system.current_org_id()
+UNION ALL SELECT 'leads of ' || full_name, concat_ws(' ', current_lead_count, total_leads_assigned, total_leads_contacted) FROM lead_system.users WHERE organization_id = lead_system.current_org_id()
+UNION ALL SELECT 'members', lead_count::text FROM lead_system.lead_lists WHERE organization_id = lead_system.current_org_id()
+UNION ALL SELECT 'waiting', count(*)::text FROM lead_system.waiting_leads WHERE organization_id = lead_system.current_org_id();
+SELECT * FROM domain_counts ORDER BY 1;
+SET lead_system.now = '2026-03-02 18:00:00+00';
+SELECT lead_system.merge_leads(:'g', ARRAY[:'h']::uuid[]) AS first \gset
+SELECT lead_system.merge_leads(:'j', ARRAY[:'k']::uuid[]) AS second \gset
+SELECT * FROM domain_counts ORDER BY 1;
+SELECT right(lead_id::text, 1) AS lead, status, cancel_reason FROM lead_system.lead_sequence_enrollments WHERE organization_id = lead_system.current_org_id() ORDER BY id;
+SELECT right(lead_id::text, 1) AS lead, milestone FROM lead_system.lead_credits WHERE organization_id = lead_system.current_org_id() ORDER BY 1;
+SELECT right(lead_id::text, 1) AS lead FROM lead_system.lead_list_members WHERE organization_id = lead_system.current_org_id();
+SELECT lead_system.recount_user_counters() AS wrong_counters;
+SET lead_system.now = '2026-03-02 19:00:00+00';
+SELECT lead_system.unmerge_leads(:'second');
+SELECT lead_system.unmerge_leads(:'first');
+SELECT name FROM (SELECT * FROM before EXCEPT SELECT * FROM row_hashes()) x ORDER BY 1;
+SELECT regexp_replace(name, ' .*', '') AS new FROM (SELECT * FROM row_hashes() EXCEPT SELECT * FROM before) x WHERE name !~ '^(activities|lead_audit_log)' ORDER BY 1;
+SELECT * FROM domain_counts ORDER BY 1;
+SELECT lead_system.recount_user_counters() AS wrong_counters;
+DROP VIEW domain_counts;
 -- A lead whose market is open is not merged.
 INSERT INTO lead_system.organizations (id, name, default_pipeline) VALUES ('d2000000-0000-4000-8000-00000000000b', 'Market', 'marketplace');
 SET app.current_org_id = 'd2000000-0000-4000-8000-00000000000b';

@@ -194,7 +194,7 @@ follow_queue(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 		kept = state_of(statement, state);
 		series_add(kept, &kept->not_waiting, &key, sizeof(LeadKey));
 	}
-	else if ((old == NULL || ls_lead_isnull(old, LEAD_assigned_to)) &&
+	else if (!ls_lead_cause()->undone && (old == NULL || ls_lead_isnull(old, LEAD_assigned_to)) &&
 			 ls_config_bool(&key.org, "assignment.auto") &&
 			 ls_strategy_of_org(&key.org) != LS_STRATEGY_NONE)
 	{

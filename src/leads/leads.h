@@ -73,6 +73,7 @@ typedef struct LsLeadCause
 	const char *via;
 	const char *via_reason; /* of the step to it, or NULL */
 	bool no_activity;       /* sums of counters that grow are not activity of the lead */
+	bool undone;            /* leads become what they were: nothing begins for them */
 } LsLeadCause;
 
 /* A status of a pipeline. */

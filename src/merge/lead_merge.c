@@ -82,13 +82,20 @@ write_down(const LsMove *move, const LsMoveTable *table)
 				quote_identifier(table->name)));
 }
 
+/* Rows of which the survivor may have one only. */
+typedef struct Doubles
+{
+	char *rows; /* FROM item: place, and n above 1 of those that are not the best */
+	bool referenced;
+} Doubles;
+
 /*
- * Drop rows of which the survivor may have one only: for each unique index with
- * the lead in it, all but the best of those that would be the same.  The best is
- * the one that is being called, then the one that has come farthest.
+ * Find rows of which the survivor may have one only: for each unique index with
+ * the lead in it, those that would be the same.  The best is the one that is
+ * being called, then the one that has come farthest, then the survivor's.
  */
-static void
-drop_doubles(const LsMove *move, const LsMoveTable *table)
+static Doubles *
+find_doubles(const LsMoveTable *table, uint64 *n)
 {
 	LS_QUERY(query,
 		"SELECT format('(SELECT t.ctid AS place, row_number() OVER (PARTITION BY %s ORDER BY %s t.%I = $4 DESC, t.ctid) AS n"
@@ -111,34 +118,67 @@ drop_doubles(const LsMove *move, const LsMoveTable *table)
 		" WHERE i.indrelid = format('lead_system.%I', $1)::regclass AND i.indisunique AND i.indexprs IS NULL",
 		TEXTOID, TEXTOID);
 	LsArgs args = {0};
-	char **doubles;
-	bool *referenced;
-	uint64 n;
+	Doubles *doubles;
 	uint64 i;
 
 	ls_arg_text(&args, table->name);
 	ls_arg_text(&args, table->column);
-	n = ls_query_run(&query, &args, LS_WRITE);
-	doubles = SPI_palloc(sizeof(char *) * (n + 1));
-	referenced = SPI_palloc(sizeof(bool) * (n + 1));
-	for (i = 0; i < n; i++)
+	*n = ls_query_run(&query, &args, LS_WRITE);
+	doubles = SPI_palloc(sizeof(Doubles) * (*n + 1));
+	for (i = 0; i < *n; i++)
 	{
-		doubles[i] = ls_result_text(i, 1);
-		referenced[i] = ls_result_bool(i, 2);
+		doubles[i].rows = ls_result_text(i, 1);
+		doubles[i].referenced = ls_result_bool(i, 2);
 	}
+	return doubles;
+}
+
+/* Drop all of them but the best. */
+static void
+drop_doubles(const LsMove *move, const LsMoveTable *table)
+{
+	uint64 n;
+	Doubles *doubles = find_doubles(table, &n);
+	uint64 i;
+
 	for (i = 0; i < n; i++)
 	{
 		char *sql;
 
-		if (referenced[i] &&
-			ls_move_run(move, psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i])) > 0)
+		if (doubles[i].referenced &&
+			ls_move_run(move, psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i].rows)) > 0)
 			refuse("the leads cannot be merged",
 				psprintf(
 					"Each has a row of table \"%s\" of which one lead has one only.", table->name));
 		sql = psprintf("DELETE FROM lead_system.%s t USING %s d WHERE t.ctid = d.place AND d.n > 1",
-			quote_identifier(table->name), doubles[i]);
+			quote_identifier(table->name), doubles[i].rows);
 		(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 	}
+}
+
+/*
+ * Give the rows of a history to the survivor: what was written down, and not what
+ * the deletion has added since.  Of which it may have one only, the others stay.
+ */
+static void
+move_history(const LsMove *move, const LsMoveTable *table)
+{
+	StringInfoData sql;
+	uint64 n;
+	Doubles *doubles = find_doubles(table, &n);
+	uint64 i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+		"UPDATE lead_system.%1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
+		" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+		"   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids)",
+		quote_identifier(table->name), quote_identifier(table->column),
+		quote_literal_cstr(table->name));
+	for (i = 0; i < n; i++)
+		appendStringInfo(
+			&sql, " AND t.ctid NOT IN (SELECT d.place FROM %s d WHERE d.n > 1)", doubles[i].rows);
+	(void) ls_move_run_exactly(move, sql.data);
 }
 
 /* Give the rows of a table to the survivor. */
@@ -149,13 +189,7 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 
 	if (!table->has_fk)
 	{
-		/* What was written down, and not what the deletion has added since. */
-		(void) ls_move_run_exactly(move,
-			psprintf("UPDATE lead_system.%1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
-					 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-					 "   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids)",
-				quote_identifier(table->name), quote_identifier(table->column),
-				quote_literal_cstr(table->name)));
+		move_history(move, table);
 		return;
 	}
 	drop_doubles(move, table);
@@ -165,7 +199,10 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 }
 
-/* Write down the rows of a table as they have become. */
+/*
+ * Write down the rows of a table as they have become.  Where the lead is part of
+ * the key, a row that the survivor had before is that one, and no other's.
+ */
 static void
 write_down_after(const LsMove *move, const LsMoveTable *table)
 {
@@ -175,8 +212,17 @@ write_down_after(const LsMove *move, const LsMoveTable *table)
 				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
 				 "  JOIN lead_system.%1$s t ON %2$s"
 				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-				 "   AND b.row_before IS NOT NULL AND r.organization_id = $1 AND r.id = b.id",
-			quote_identifier(table->name), table->moved_key, quote_literal_cstr(table->name)));
+				 "   AND b.row_before IS NOT NULL AND r.organization_id = $1 AND r.id = b.id%4$s",
+			quote_identifier(table->name), table->moved_key, quote_literal_cstr(table->name),
+			strcmp(table->key, table->moved_key) == 0
+				? ""
+				: psprintf(
+					  " AND (b.subject_id = $4 OR NOT EXISTS (SELECT 1 FROM lead_system.lead_merge_rows s"
+					  " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%s, s.row_before) p"
+					  " WHERE s.organization_id = $1 AND s.merge_id = $2 AND s.table_name = %s"
+					  "   AND s.subject_id = $4 AND s.row_before IS NOT NULL AND %s))",
+					  quote_identifier(table->name), quote_literal_cstr(table->name),
+					  table->moved_key)));
 }
 
 /* The queue has what the survivor is: its score, and whether it may be called. */

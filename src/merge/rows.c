@@ -27,9 +27,9 @@
 
 #define N_PARAMETERS 6
 
-/* Tables whose triggers keep counts, or scores, of other rows. */
-static const char *const counted_tables[] = {
-	"campaign_leads", "lead_intent_signals", "lead_list_members", "lead_qualifications"};
+/* Tables whose triggers keep counts, or scores, of other rows, or whose rows the triggers of leads write. */
+static const char *const counted_tables[] = {"campaign_leads", "lead_intent_signals",
+	"lead_list_members", "lead_qualifications", "lead_sequence_enrollments", "waiting_leads"};
 
 /* Is a table one of those? */
 static bool

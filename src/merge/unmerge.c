@@ -153,20 +153,54 @@ write_rows(const LsMove *move, const LsMoveTable *table, bool exactly, const cha
 	(void) (exactly ? ls_move_run_exactly(move, sql) : ls_move_run(move, sql));
 }
 
+/*
+ * Which leads a smart list has its filter says, and has said when the leads were
+ * written: of the members that came back so, the rows are the old ones.
+ */
+static void
+keep_smart_members(const LsMove *move, const LsMoveTable *table)
+{
+	(void) ls_move_run_exactly(move,
+		psprintf(
+			"UPDATE lead_system.lead_list_members t SET (%1$s) = (SELECT %1$s"
+			"   FROM jsonb_populate_record(NULL::lead_system.lead_list_members, b.row_before))"
+			"  FROM lead_system.lead_merge_rows b"
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.lead_list_members, b.row_before) p"
+			"  JOIN lead_system.lead_lists s ON s.organization_id = $1 AND s.id = p.lead_list_id"
+			" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = 'lead_list_members'"
+			"   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND s.list_type = 'smart'"
+			"   AND t.organization_id = $1 AND t.lead_list_id = p.lead_list_id AND t.lead_id = p.lead_id",
+			table->columns));
+}
+
 /* Bring back the rows of a table that were dropped; those whose parent is gone stay away. */
 static void
 bring_back(const LsMove *move, const LsMoveTable *table)
 {
+	bool members = strcmp(table->name, "lead_list_members") == 0;
 	char *sql = psprintf(
 		"INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
 		" SELECT (ls_p).* FROM (SELECT jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) AS ls_p"
 		"    FROM lead_system.lead_merge_rows b WHERE b.organization_id = $1 AND b.merge_id = $2"
 		"     AND b.table_name = %3$s AND b.row_before IS NOT NULL AND b.row_after IS NULL) x) t"
-		" WHERE true%4$s ON CONFLICT DO NOTHING",
+		" WHERE true%4$s%5$s ON CONFLICT DO NOTHING",
 		quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
-		ls_move_parents_exist(table->name));
+		ls_move_parents_exist(table->name),
+		members
+			? " AND NOT EXISTS (SELECT 1 FROM lead_system.lead_lists s WHERE s.organization_id = $1"
+			  "   AND s.id = t.lead_list_id AND s.list_type = 'smart')"
+			: "");
 
+	if (members)
+		keep_smart_members(move, table);
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+}
+
+/* Make the rows of a table, which triggers have touched, what they are to be. */
+static void
+make_exact(const LsMove *move, const LsMoveTable *table)
+{
+	write_rows(move, table, true, "");
 	(void) ls_move_run_exactly(move,
 		psprintf(
 			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s"
@@ -222,10 +256,14 @@ restore_rows(const LsMove *move)
 			give_back(move, &tables[i]);
 			continue;
 		}
-		if (tables[i].counted)
-			write_rows(move, &tables[i], false, "");
-		write_rows(move, &tables[i], true, "");
+		write_rows(move, &tables[i], !tables[i].counted, "");
 		bring_back(move, &tables[i]);
+	}
+	/* What the triggers of one have changed in another. */
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].counted && tables[i].depth == 0)
+			make_exact(move, &tables[i]);
 	}
 	write_rows(move, leads, true,
 		" AND NOT (t.do_not_call AND NOT (b.row_restored ->> 'do_not_call')::boolean)");
@@ -263,7 +301,7 @@ PG_FUNCTION_INFO_V1(ls_merge_unmerge);
 Datum
 ls_merge_unmerge(PG_FUNCTION_ARGS)
 {
-	LsLeadCause cause = {"unmerge", "manual", NULL, true, NULL, NULL, true};
+	LsLeadCause cause = {"unmerge", "manual", NULL, true, NULL, NULL, true, true};
 	const LsLeadCause *previous;
 	LsMove move = {0};
 

@@ -141,7 +141,7 @@ listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 	}
 	if (old != NULL && has_replied(old, new))
 		add_end(statement, state, new, "paused", "reply");
-	if (ls_lead_bool(new, LEAD_is_spam))
+	if (ls_lead_bool(new, LEAD_is_spam) || ls_lead_cause()->undone)
 		return;
 	enrolled = *state != NULL ? ((Changes *) *state)->enrolled : NULL;
 	ls_nurture_auto_row(statement, &enrolled, old, new);
