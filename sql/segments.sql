@@ -106,6 +106,18 @@ ALTER TABLE lead_system.leads DROP COLUMN shoe_size, DROP COLUMN city;
 SELECT first_name, lead_system.filter_matches('{"call_count": {"gte": 2}}', l) FROM lead_system.leads l ORDER BY 1;
 ALTER TABLE lead_system.leads ADD COLUMN city text DEFAULT 'Ogdenville';
 SELECT first_name, lead_system.filter_matches('{"city": "Ogdenville"}', l) FROM lead_system.leads l ORDER BY 1;
+-- Also when it is altered between two calls of one expression.
+DO $$
+DECLARE
+    lead lead_system.leads;
+BEGIN
+    FOR i IN 1..3 LOOP
+        SELECT * INTO lead FROM lead_system.leads l WHERE l.first_name = 'Ada';
+        ASSERT lead_system.filter_matches('{"city": "Ogdenville"}', lead);
+        EXECUTE format('ALTER TABLE lead_system.leads ADD COLUMN shoe_%s text DEFAULT ''x''', i);
+    END LOOP;
+END
+$$;
 ROLLBACK;
 
 -- Segments.

@@ -24,8 +24,7 @@ typedef struct MatchState
 	MemoryContext context; /* of what follows, made anew with each filter or row type */
 	Jsonb *json;
 	LsFilter *filter;
-	Oid row_type;
-	int32 row_typmod;
+	uint64 row_type; /* the server's number of the row type as it was then */
 	TupleDesc desc;
 	LsLeadMap map;
 	Datum *values;
@@ -75,7 +74,7 @@ map_columns(MatchState *state, TupleDesc desc)
 
 /* Make the state for a filter and a row type. */
 static void
-state_renew(MatchState *state, Jsonb *json, HeapTupleHeader record)
+state_renew(MatchState *state, Jsonb *json, HeapTupleHeader record, uint64 row_type)
 {
 	MemoryContext caller;
 	TupleDesc desc;
@@ -84,9 +83,9 @@ state_renew(MatchState *state, Jsonb *json, HeapTupleHeader record)
 	MemoryContextReset(state->context);
 	caller = MemoryContextSwitchTo(state->context);
 	state->filter = ls_lead_filter_parse(json);
-	state->row_type = HeapTupleHeaderGetTypeId(record);
-	state->row_typmod = HeapTupleHeaderGetTypMod(record);
-	desc = lookup_rowtype_tupdesc_domain(state->row_type, state->row_typmod, false);
+	state->row_type = row_type;
+	desc = lookup_rowtype_tupdesc_domain(
+		HeapTupleHeaderGetTypeId(record), HeapTupleHeaderGetTypMod(record), false);
 	map_columns(state, desc);
 	ReleaseTupleDesc(desc);
 	state->json = palloc(VARSIZE(json));
@@ -99,6 +98,8 @@ static MatchState *
 state_for(FmgrInfo *flinfo, Jsonb *json, HeapTupleHeader record)
 {
 	MatchState *state = flinfo->fn_extra;
+	uint64 row_type = assign_record_type_identifier(
+		HeapTupleHeaderGetTypeId(record), HeapTupleHeaderGetTypMod(record));
 
 	if (state == NULL)
 	{
@@ -107,10 +108,9 @@ state_for(FmgrInfo *flinfo, Jsonb *json, HeapTupleHeader record)
 			AllocSetContextCreate(flinfo->fn_mcxt, "lead_system filter", ALLOCSET_DEFAULT_SIZES);
 		flinfo->fn_extra = state;
 	}
-	if (state->json == NULL || state->row_type != HeapTupleHeaderGetTypeId(record) ||
-		state->row_typmod != HeapTupleHeaderGetTypMod(record) ||
+	if (state->json == NULL || state->row_type != row_type ||
 		VARSIZE(state->json) != VARSIZE(json) || memcmp(state->json, json, VARSIZE(json)) != 0)
-		state_renew(state, json, record);
+		state_renew(state, json, record, row_type);
 	return state;
 }
 
