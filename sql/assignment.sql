@@ -46,7 +46,7 @@ SELECT lead_system.assign_lead(NULL);
 SELECT lead_system.assign_lead(u(1));
 SELECT lead_system.assign_lead(l(13), 'manual', l(1));
 SELECT lead_system.assign_lead(l(13), 'manual', u(1));
-SELECT lead_system.assign_lead(l(13), 'manual', u(4), true);
+SELECT lead_system.assign_lead_to(l(13), u(4), force => true);
 SELECT lead_system.assign_lead(l(13), 'manual', u(5));
 SELECT lead_system.assign_lead(l(13), 'manual', u(6));
 SELECT lead_system.assign_lead(l(1), 'capacity');
@@ -59,11 +59,11 @@ SELECT new_leads(21, 21, '{"size": "1-10", "inquiry": "Content Download", "budge
 SELECT temperature FROM lead_system.leads WHERE id = l(21);
 SELECT lead_system.assign_lead(l(21));
 UPDATE lead_system.leads SET is_spam = true WHERE id = l(20);
-SELECT lead_system.assign_lead(l(20), 'manual', u(2), true);
+SELECT lead_system.assign_lead_to(l(20), u(2), force => true);
 SELECT lead_system.assign_leads(ARRAY[l(20), l(21)]);
 
 -- above capacity with force only; a manager by hand, or when the reps are full
-SELECT who(lead_system.assign_lead(l(13), 'manual', u(1), true, 'knows them'));
+SELECT who(lead_system.assign_lead_to(l(13), u(1), 'knows them', true));
 SELECT strategy, reason, metadata FROM lead_system.lead_assignments WHERE lead_id = l(13);
 SELECT who(lead_system.assign_lead(l(13), 'manual', u(1)));
 SELECT lead_system.set_config('assignment.manager_fallback', 'true');

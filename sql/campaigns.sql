@@ -437,8 +437,8 @@ SELECT lead_system.add_lead_list_to_campaign(:'sixth', :'one');
 UPDATE lead_system.lead_lists SET is_archived = true WHERE organization_id = :'alpha' AND id = :'two';
 SELECT lead_system.add_lead_list_to_campaign(:'main', :'two');
 \echo :LAST_ERROR_SQLSTATE
--- filters (I7) cannot be evaluated yet, and are refused rather than ignored
-UPDATE lead_system.campaign_lead_lists SET filter_criteria = '{"industry": "Education"}' WHERE organization_id = :'alpha' AND campaign_id = :'main';
+-- a filter (I7) that cannot be read is refused rather than ignored
+UPDATE lead_system.campaign_lead_lists SET filter_criteria = '{"trade": "Education"}' WHERE organization_id = :'alpha' AND campaign_id = :'main';
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY terse
 UPDATE lead_system.campaign_lead_lists SET max_attempts_override = 0 WHERE organization_id = :'alpha' AND campaign_id = :'main';

@@ -176,12 +176,12 @@ INSERT INTO lead_system.lead_lists (organization_id, name, list_type) VALUES (:'
 -- Campaigns.
 INSERT INTO lead_system.campaigns (organization_id, id, name, dedupe_by_phone) VALUES (:'alpha', 'ca000000-0000-4000-8000-000000000001', 'Spring', false);
 UPDATE lead_system.segments SET filter = '{"first_name": {"exists": true}}' WHERE name = 'Busy';
-SELECT lead_system.add_lead_list_to_campaign('ca000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000002', 1, '{"call_count": {"gt": 100}}') AS assignment \gset
+SELECT lead_system.add_matching_leads_to_campaign('ca000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000002', '{"call_count": {"gt": 100}}') AS assignment \gset
 SELECT count(*) FROM lead_system.campaign_leads;
 UPDATE lead_system.campaign_lead_lists SET filter_criteria = '{"call_count": {"lt": 9}}';
 SELECT lead_system.add_lead_list_to_campaign('ca000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000002') = :'assignment' AS same;
 SELECT l.first_name FROM lead_system.campaign_leads c JOIN lead_system.leads l ON l.id = c.lead_id ORDER BY 1;
-SELECT lead_system.add_lead_list_to_campaign('ca000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000002', 1, '{}') = :'assignment' AS same;
+SELECT lead_system.add_matching_leads_to_campaign('ca000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000002', '{}') = :'assignment' AS same;
 SELECT l.first_name FROM lead_system.campaign_leads c JOIN lead_system.leads l ON l.id = c.lead_id ORDER BY 1;
 UPDATE lead_system.campaign_lead_lists SET filter_criteria = '{"nothing": 1}';
 DELETE FROM lead_system.lead_lists WHERE name = 'Dynamic';

@@ -83,7 +83,7 @@ named_user(const pg_uuid_t *org, const pg_uuid_t *id, bool force)
 	if (user->room <= 0 && !force)
 		ereport(ERROR, (errcode(LS_ERRCODE_NO_ASSIGNEE), errmsg("no assignee is available"),
 						   errdetail("The user has as many leads as max_active_leads allows."),
-						   errhint("Use force => true to go beyond it.")));
+						   errhint("assign_lead_to() goes beyond it with force => true.")));
 	user->id = *id;
 	return user;
 }
@@ -126,32 +126,36 @@ check_arguments(LsStrategy strategy, bool has_user)
 						   errhint("Pass strategy => 'manual', or no user_id.")));
 }
 
+/* Lock the lead that a call names, which must be one to be assigned. */
+static void
+read_lead(LsAssignPass *pass, const pg_uuid_t *id, LsStrategy strategy)
+{
+	ls_enter_org_of("leads", "lead", id, LS_WRITE, &pass->org);
+	read_by_ids(pass, ls_uuid_array(id, 1));
+	if (pass->n == 0)
+		ls_no_such_row("lead", id);
+	check_assignable(&pass->leads[0]);
+	pass->leads[0].strategy = strategy;
+}
+
 PG_FUNCTION_INFO_V1(ls_assignment_assign_lead);
 
-/* assign_lead(lead_id, strategy, user_id, force, reason): the user, or NULL. */
+/* assign_lead(lead_id, strategy, user_id): the user, or NULL. */
 Datum
 ls_assignment_assign_lead(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	LsAssignPass pass = {0};
 	LsStrategy strategy;
-	bool force;
 
 	LS_REQUIRE_ARG(0, "lead_id");
 	LS_REQUIRE_ARG(1, "strategy");
 	strategy = ls_strategy_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	check_arguments(strategy, !PG_ARGISNULL(2));
-	force = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
-	ls_enter_org_of("leads", "lead", PG_GETARG_UUID_P(0), LS_WRITE, &pass.org);
-	pass.reason = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
-	read_by_ids(&pass, ls_uuid_array(PG_GETARG_UUID_P(0), 1));
-	if (pass.n == 0)
-		ls_no_such_row("lead", PG_GETARG_UUID_P(0));
-	check_assignable(&pass.leads[0]);
-	pass.leads[0].strategy = strategy;
+	read_lead(&pass, PG_GETARG_UUID_P(0), strategy);
 	if (strategy == LS_STRATEGY_MANUAL)
 	{
-		assign_by_hand(&pass, PG_GETARG_UUID_P(2), force);
+		assign_by_hand(&pass, PG_GETARG_UUID_P(2), false);
 		*result = *PG_GETARG_UUID_P(2);
 		PG_RETURN_UUID_P(result);
 	}
@@ -159,6 +163,24 @@ ls_assignment_assign_lead(PG_FUNCTION_ARGS)
 	if (pass.leads[0].to == NULL)
 		PG_RETURN_NULL();
 	*result = pass.leads[0].to->id;
+	PG_RETURN_UUID_P(result);
+}
+
+PG_FUNCTION_INFO_V1(ls_assignment_assign_lead_to);
+
+/* assign_lead_to(lead_id, user_id, reason, force): the user. */
+Datum
+ls_assignment_assign_lead_to(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
+	LsAssignPass pass = {0};
+
+	LS_REQUIRE_ARG(0, "lead_id");
+	LS_REQUIRE_ARG(1, "user_id");
+	pass.reason = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
+	read_lead(&pass, PG_GETARG_UUID_P(0), LS_STRATEGY_MANUAL);
+	assign_by_hand(&pass, PG_GETARG_UUID_P(1), !PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
+	*result = *PG_GETARG_UUID_P(1);
 	PG_RETURN_UUID_P(result);
 }
 

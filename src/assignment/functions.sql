@@ -1,11 +1,16 @@
 -- assignment: who works on which lead.
 
-CREATE FUNCTION lead_system.assign_lead(lead_id uuid, strategy text DEFAULT 'capacity', user_id uuid DEFAULT NULL,
-        force boolean DEFAULT false, reason text DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION lead_system.assign_lead(lead_id uuid, strategy text DEFAULT 'capacity', user_id uuid DEFAULT NULL) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_assignment_assign_lead';
-COMMENT ON FUNCTION lead_system.assign_lead(uuid, text, uuid, boolean, text) IS
-    'Assigns a lead to a user: by round_robin, capacity, geographic or skill_based, or manual to a given user, above capacity with force. Returns the user; NULL when nobody has room, and the lead waits. An assigned lead goes to another user. Raises LS040 when the given user, or any other one, has no room, LS041 for a lead that is not to be assigned, P0002 for an unknown lead or user.';
-REVOKE ALL ON FUNCTION lead_system.assign_lead(uuid, text, uuid, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION lead_system.assign_lead(uuid, text, uuid) IS
+    'Assigns a lead to a user: by round_robin, capacity, geographic or skill_based, or manual to a given user. Returns the user; NULL when nobody has room, and the lead waits. An assigned lead goes to another user. Raises LS040 when the given user, or any other one, has no room, LS041 for a lead that is not to be assigned, P0002 for an unknown lead or user.';
+REVOKE ALL ON FUNCTION lead_system.assign_lead(uuid, text, uuid) FROM PUBLIC;
+
+CREATE FUNCTION lead_system.assign_lead_to(lead_id uuid, user_id uuid, reason text DEFAULT NULL, force boolean DEFAULT false) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_assignment_assign_lead_to';
+COMMENT ON FUNCTION lead_system.assign_lead_to(uuid, uuid, text, boolean) IS
+    'Assigns a lead to a given user, as strategy manual of assign_lead() does, with a reason, and with force above the user''s max_active_leads. Returns the user. Raises LS040, LS041 and P0002 as assign_lead() does.';
+REVOKE ALL ON FUNCTION lead_system.assign_lead_to(uuid, uuid, text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.assign_leads(lead_ids uuid[], strategy text DEFAULT 'capacity', reason text DEFAULT NULL) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_assignment_assign_leads';

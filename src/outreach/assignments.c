@@ -199,27 +199,25 @@ keep_criteria(const LsAssignment *assignment, Jsonb *criteria)
 	return isnull ? NULL : (Jsonb *) PG_DETOAST_DATUM_COPY(kept);
 }
 
-PG_FUNCTION_INFO_V1(ls_outreach_add_list);
-
-/* add_lead_list_to_campaign(p_campaign_id, p_lead_list_id, p_priority, p_filter_criteria) */
-Datum
-ls_outreach_add_list(PG_FUNCTION_ARGS)
+/*
+ * Give a list to a campaign, or bring it up to date; criteria NULL leaves the
+ * filter that it has.
+ */
+static pg_uuid_t *
+add_list(const pg_uuid_t *campaign, const pg_uuid_t *list, int priority, Jsonb *criteria)
 {
 	pg_uuid_t *result = palloc(sizeof(pg_uuid_t));
 	LsAssignment assignment;
 	LsQueueSettings settings;
-	Jsonb *criteria = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
 	LsScope scope;
 	int old_priority;
 
-	LS_REQUIRE_ARG(0, "p_campaign_id");
-	LS_REQUIRE_ARG(1, "p_lead_list_id");
-	assignment.priority = PG_ARGISNULL(2) ? 1 : PG_GETARG_INT32(2);
-	if (assignment.priority < 1)
+	if (priority < 1)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("p_priority must be at least 1"),
 				errdetail("Lists are called in the order of their priority, 1 first.")));
-	enter(&assignment, PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1));
+	assignment.priority = priority;
+	enter(&assignment, campaign, list);
 
 	ls_queue_scope_open(&scope);
 	lock_campaign(&assignment);
@@ -231,7 +229,32 @@ ls_outreach_add_list(PG_FUNCTION_ARGS)
 	ls_scope_close(&scope);
 
 	*result = assignment.id;
-	PG_RETURN_UUID_P(result);
+	return result;
+}
+
+PG_FUNCTION_INFO_V1(ls_outreach_add_list);
+
+/* add_lead_list_to_campaign(p_campaign_id, p_lead_list_id, p_priority) */
+Datum
+ls_outreach_add_list(PG_FUNCTION_ARGS)
+{
+	LS_REQUIRE_ARG(0, "p_campaign_id");
+	LS_REQUIRE_ARG(1, "p_lead_list_id");
+	PG_RETURN_UUID_P(add_list(
+		PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1), PG_ARGISNULL(2) ? 1 : PG_GETARG_INT32(2), NULL));
+}
+
+PG_FUNCTION_INFO_V1(ls_outreach_add_matching);
+
+/* add_matching_leads_to_campaign(p_campaign_id, p_lead_list_id, p_filter_criteria, p_priority) */
+Datum
+ls_outreach_add_matching(PG_FUNCTION_ARGS)
+{
+	LS_REQUIRE_ARG(0, "p_campaign_id");
+	LS_REQUIRE_ARG(1, "p_lead_list_id");
+	LS_REQUIRE_ARG(2, "p_filter_criteria");
+	PG_RETURN_UUID_P(add_list(PG_GETARG_UUID_P(0), PG_GETARG_UUID_P(1),
+		PG_ARGISNULL(3) ? 1 : PG_GETARG_INT32(3), PG_GETARG_JSONB_P(2)));
 }
 
 /* End the assignment: without a trace if none of its leads was called. */

@@ -19,12 +19,18 @@ COMMENT ON FUNCTION lead_system.parse_csv(text, text, text) IS
     'The records of a CSV text as import_leads_csv() reads them: fields are NULL for a record that cannot be read, problem tells why, or what was doubtful.';
 REVOKE ALL ON FUNCTION lead_system.parse_csv(text, text, text) FROM PUBLIC;
 
-CREATE FUNCTION lead_system.add_lead_list_to_campaign(p_campaign_id uuid, p_lead_list_id uuid, p_priority integer DEFAULT 1,
-        p_filter_criteria jsonb DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION lead_system.add_lead_list_to_campaign(p_campaign_id uuid, p_lead_list_id uuid, p_priority integer DEFAULT 1) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_add_list';
-COMMENT ON FUNCTION lead_system.add_lead_list_to_campaign(uuid, uuid, integer, jsonb) IS
-    'Gives a list to a campaign and queues its leads; returns the assignment''s id (campaign_lead_lists). Repeating the call takes over new members and the priority (semantics I1 to I8). p_filter_criteria: only leads that match the filter are queued, now and when the call is repeated; NULL leaves what was said before, {} is all. Raises P0002 for a campaign or list that is not the organization''s, 55000 for a completed campaign or an archived list.';
-REVOKE ALL ON FUNCTION lead_system.add_lead_list_to_campaign(uuid, uuid, integer, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION lead_system.add_lead_list_to_campaign(uuid, uuid, integer) IS
+    'Gives a list to a campaign and queues its leads; returns the assignment''s id (campaign_lead_lists). Repeating the call takes over new members and the priority (semantics I1 to I8). Raises P0002 for a campaign or list that is not the organization''s, 55000 for a completed campaign or an archived list.';
+REVOKE ALL ON FUNCTION lead_system.add_lead_list_to_campaign(uuid, uuid, integer) FROM PUBLIC;
+
+CREATE FUNCTION lead_system.add_matching_leads_to_campaign(p_campaign_id uuid, p_lead_list_id uuid, p_filter_criteria jsonb,
+        p_priority integer DEFAULT 1) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_add_matching';
+COMMENT ON FUNCTION lead_system.add_matching_leads_to_campaign(uuid, uuid, jsonb, integer) IS
+    'Like add_lead_list_to_campaign(), but queues only those leads of the list that match the filter, now and when the list is added again (semantics I7); {} is all. Raises 22023 for a filter that cannot be read.';
+REVOKE ALL ON FUNCTION lead_system.add_matching_leads_to_campaign(uuid, uuid, jsonb, integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.remove_lead_list_from_campaign(p_campaign_id uuid, p_lead_list_id uuid) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_outreach_remove_list';

@@ -21,7 +21,7 @@ BEGIN
                (ARRAY['IL', 'NY', NULL])[1 + prop.pick(3)], (ARRAY['roofing', NULL])[1 + prop.pick(2)], CASE WHEN random() < 0.05 THEN prop.some_user() END
           FROM generate_series(1, 1 + prop.pick(4));
     WHEN 'one' THEN PERFORM lead_system.assign_lead(ids[1], prop.strategy());
-    WHEN 'manual' THEN PERFORM lead_system.assign_lead(ids[1], 'manual', prop.some_user(), random() < 0.2);
+    WHEN 'manual' THEN PERFORM lead_system.assign_lead_to(ids[1], prop.some_user(), force => random() < 0.2);
     WHEN 'many' THEN PERFORM lead_system.assign_leads(ids, prop.strategy());
     WHEN 'waiting' THEN PERFORM lead_system.assign_waiting_leads(1 + prop.pick(5));
     WHEN 'update' THEN UPDATE lead_system.leads SET assigned_to = CASE WHEN random() < 0.5 THEN prop.some_user() END WHERE id = ANY (ids);
