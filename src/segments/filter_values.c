@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include <ctype.h>
 
 #include "utils/builtins.h"
