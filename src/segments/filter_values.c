@@ -10,9 +10,9 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include <ctype.h>
 
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 
