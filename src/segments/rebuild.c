@@ -88,6 +88,16 @@ let_out(const pg_uuid_t *org, const pg_uuid_t *list, const LsFilter *filter, con
 	return ls_lead_filter_sql_run(&sql, false);
 }
 
+/* Let leads out of a list and in, which are locked as the clause says. */
+static uint64
+let_out_and_in(
+	const pg_uuid_t *org, const pg_uuid_t *list, const LsFilter *filter, const char *lock)
+{
+	uint64 changes = let_out(org, list, filter, lock);
+
+	return changes + let_in(org, list, filter, lock);
+}
+
 /*
  * Bring a list in line with its filter; returns how many leads came or went.  A
  * sweep needs the lock of lists in share mode, others need it alone.
@@ -95,7 +105,6 @@ let_out(const pg_uuid_t *org, const pg_uuid_t *list, const LsFilter *filter, con
 int64
 ls_smart_rebuild(const pg_uuid_t *org, const pg_uuid_t *list, const LsFilter *filter, bool sweep)
 {
-	const char *lock = sweep ? "NO KEY UPDATE OF l SKIP LOCKED" : "KEY SHARE OF l";
 	volatile uint64 changes = 0;
 	bool previous;
 	LsScope scope;
@@ -104,8 +113,8 @@ ls_smart_rebuild(const pg_uuid_t *org, const pg_uuid_t *list, const LsFilter *fi
 	previous = ls_list_members_open(true);
 	PG_TRY();
 	{
-		changes = let_out(org, list, filter, lock);
-		changes += let_in(org, list, filter, lock);
+		changes = let_out_and_in(
+			org, list, filter, sweep ? "NO KEY UPDATE OF l SKIP LOCKED" : "KEY SHARE OF l");
 	}
 	PG_FINALLY();
 	{
