@@ -45,6 +45,7 @@
 #include "lead_system.h"
 #include "compliance/compliance.h"
 #include "compliance/dnc_audit.h"
+#include "core/lock.h"
 #include "core/query.h"
 #include "core/transition.h"
 #include "core/trigger.h"
@@ -64,9 +65,6 @@ typedef struct Chunk
 
 #define FIRST_CAPACITY 8
 #define LAST_CAPACITY 4096
-
-/* Marks our advisory locks; those of SQL functions have 1 and 2. */
-#define LOCK_CLASS 0x4c53
 
 /* What the transaction has written so far for an organisation. */
 typedef struct Pending
@@ -194,12 +192,8 @@ ls_compliance_audit_collect(PG_FUNCTION_ARGS)
 static void
 lock_chain(const pg_uuid_t *org)
 {
-	LOCKTAG tag;
-	uint32 words[4];
+	LOCKTAG tag = ls_lock_tag_org(LS_LOCK_AUDIT_CHAIN, org);
 
-	/* Two organisations that share a lock only wait for each other. */
-	memcpy(words, org->data, UUID_LEN);
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, words[0] ^ words[2], words[1] ^ words[3], LOCK_CLASS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 

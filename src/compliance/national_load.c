@@ -26,11 +26,9 @@
 #include "compliance/compliance.h"
 #include "core/clock.h"
 #include "core/input.h"
+#include "core/lock.h"
 #include "core/phone.h"
 #include "core/query.h"
-
-/* Tells our advisory locks from those of applications. */
-#define LOCK_CLASS 0x4C54
 
 /*
  * A number, without "+1", from whatever way it is written; 0 when it is not a
@@ -144,9 +142,8 @@ text_array(const int64 *numbers, int n)
 static void
 lock_area(const char *area_code)
 {
-	LOCKTAG tag;
+	LOCKTAG tag = ls_lock_tag(LS_LOCK_NATIONAL_AREA, 0, (uint32) pg_strtoint32(area_code));
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, 0, (uint32) pg_strtoint32(area_code), LOCK_CLASS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 

@@ -27,6 +27,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
@@ -52,9 +53,6 @@ typedef struct IdentityLocks
 	int n;
 	uint64 keys[lengthof(identity)];
 } IdentityLocks;
-
-/* Tells our advisory locks from those of applications. */
-#define LOCK_CLASS 0x4C53
 
 /* The argument on_duplicate. */
 static OnDuplicate
@@ -388,10 +386,7 @@ compare_keys(const void *a, const void *b)
 static LOCKTAG
 identity_tag(uint64 key)
 {
-	LOCKTAG tag;
-
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) (key >> 32), (uint32) key, LOCK_CLASS);
-	return tag;
+	return ls_lock_tag(LS_LOCK_LEAD_IDENTITY, (uint32) (key >> 32), (uint32) key);
 }
 
 /*

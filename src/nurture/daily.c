@@ -24,13 +24,11 @@
 
 #include "lead_system.h"
 #include "core/config.h"
+#include "core/lock.h"
 #include "core/query.h"
 #include "nurture/claim.h"
 
 #define N_PARTS 16
-
-/* Locks of parts do not meet the advisory locks of users, whose class is 1 or 2. */
-#define LOCK_CLASS 0x4c4e
 
 /* What of the cap is left. */
 typedef struct Day
@@ -117,10 +115,9 @@ read_counts(const LsNurtureClaim *claim, LsNurtureChannel channel, Day *day)
 static bool
 lock_part(const LsNurtureClaim *claim, LsNurtureChannel channel, int part)
 {
-	LOCKTAG tag;
+	LOCKTAG tag = ls_lock_tag(LS_LOCK_NURTURE_PART, hash_bytes(claim->org.data, UUID_LEN),
+		(uint32) channel * N_PARTS + part);
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, hash_bytes(claim->org.data, UUID_LEN),
-		(uint32) channel * N_PARTS + part, LOCK_CLASS);
 	return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 

@@ -24,12 +24,10 @@
 #include "lead_system.h"
 #include "core/cache.h"
 #include "core/clock.h"
+#include "core/lock.h"
 #include "core/query.h"
 #include "core/tenant.h"
 #include "segments/segments.h"
-
-/* Marks our advisory locks; those of SQL functions have 1 and 2. */
-#define LOCK_CLASS 0x4c55
 
 typedef struct SmartList
 {
@@ -72,11 +70,8 @@ static HTAB *smart_lists = NULL;
 void
 ls_smart_lock(const pg_uuid_t *org, bool alone)
 {
-	LOCKTAG tag;
-	uint32 words[4];
+	LOCKTAG tag = ls_lock_tag_org(LS_LOCK_SMART_LISTS, org);
 
-	memcpy(words, org->data, UUID_LEN);
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, words[0] ^ words[2], words[1] ^ words[3], LOCK_CLASS);
 	if (LockAcquire(&tag, alone ? ExclusiveLock : ShareLock, false, false) !=
 		LOCKACQUIRE_ALREADY_HELD)
 		AcceptInvalidationMessages();
