@@ -14,6 +14,7 @@
 #include "lead_system.h"
 #include "core/clock.h"
 #include "core/input.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "assignment/internal.h"
@@ -306,38 +307,6 @@ ls_assignment_assign_leads(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(ls_assign_run(&pass, &pool));
 }
 
-/*
- * Sweep the session's organisation, or all that have something to do for a role
- * above the policies that has none set; returns how much was done.
- */
-int64
-ls_assign_sweep(LsQuery *organizations, LsAssignSweep sweep, int64 batch)
-{
-	pg_uuid_t current;
-	pg_uuid_t *orgs;
-	LsScope scope;
-	int64 done = 0;
-	uint64 n;
-	uint64 i;
-
-	if (batch < 1 || batch > LS_ASSIGNMENT_MAX_BATCH)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("batch must be between 1 and %d", LS_ASSIGNMENT_MAX_BATCH)));
-	if (ls_current_org(&current))
-		return sweep(&current, (int) batch);
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&current);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	n = ls_query_run(organizations, NULL, LS_WRITE);
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
-	for (i = 0; i < n; i++)
-		orgs[i] = ls_result_uuid(i, 1);
-	ls_scope_close(&scope);
-	for (i = 0; i < n && done < batch; i++)
-		done += sweep(&orgs[i], (int) (batch - done));
-	return done;
-}
-
 /* Assign waiting leads of an organisation to all who have room. */
 static int64
 sweep_waiting(const pg_uuid_t *org, int batch)
@@ -356,5 +325,6 @@ ls_assignment_assign_waiting(PG_FUNCTION_ARGS)
 		"  SELECT 1 FROM lead_system.waiting_leads w WHERE w.organization_id = o.id) ORDER BY o.id");
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_assign_sweep(&organizations, sweep_waiting, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(
+		ls_sweep(&organizations, sweep_waiting, PG_GETARG_INT32(0), LS_ASSIGNMENT_MAX_BATCH));
 }

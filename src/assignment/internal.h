@@ -132,10 +132,6 @@ extern LsUserDelta *ls_user_delta(HTAB *deltas, const pg_uuid_t *org, const pg_u
 extern void ls_user_deltas_lock(HTAB *deltas);
 extern void ls_user_deltas_write(HTAB *deltas);
 
-/* sla.c, api.c */
-typedef int64 (*LsAssignSweep)(const pg_uuid_t *org, int batch);
-extern int64 ls_assign_sweep(LsQuery *organizations, LsAssignSweep sweep, int64 batch);
-
 /* The columns that ls_assign_read_leads() expects, of a lead "l". */
 #define LS_ASSIGN_COLUMNS \
 	"l.id, l.assigned_to, " LS_ASSIGNABLE_SQL( \

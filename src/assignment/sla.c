@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/input.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "assignment/internal.h"
 
@@ -148,5 +149,6 @@ ls_assignment_sweep_sla(PG_FUNCTION_ARGS)
 		"   WHERE l.organization_id = o.id AND " WATCHED_SQL("l") ") ORDER BY o.id");
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_assign_sweep(&organizations, sweep_org, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(
+		ls_sweep(&organizations, sweep_org, PG_GETARG_INT32(0), LS_ASSIGNMENT_MAX_BATCH));
 }

@@ -381,7 +381,7 @@ mark_rest(const pg_uuid_t *org)
 }
 
 /* One organisation's share of close_due_bidding(). */
-static int
+static int64
 close_due(const pg_uuid_t *org, int limit)
 {
 	LsMarketBatch batch = {.org = *org, .now = ls_clock_now()};
@@ -411,5 +411,5 @@ ls_market_close_due(PG_FUNCTION_ARGS)
 		TIMESTAMPTZOID);
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_market_sweep(&organizations, close_due, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_sweep(&organizations, close_due, PG_GETARG_INT32(0), LS_MARKET_MAX_BATCH));
 }

@@ -124,7 +124,7 @@ ls_market_record_conversion(PG_FUNCTION_ARGS)
 }
 
 /* One organisation's share of archive_listings(). */
-static int
+static int64
 archive(const pg_uuid_t *org, int limit)
 {
 	LS_QUERY(query,
@@ -173,5 +173,5 @@ ls_market_archive_listings(PG_FUNCTION_ARGS)
 		TIMESTAMPTZOID);
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_market_sweep(&organizations, archive, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_sweep(&organizations, archive, PG_GETARG_INT32(0), LS_MARKET_MAX_BATCH));
 }

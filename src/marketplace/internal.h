@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "core/query.h"
+#include "core/sweep.h"
 #include "leads/leads.h"
 
 /* The statuses of the state machine (semantics C7). */
@@ -98,8 +99,6 @@ extern void ls_market_refuse_changes(
 extern void ls_market_read_bid(const pg_uuid_t *org, const pg_uuid_t *id, LsMarketBid *bid);
 
 /* sweep.c */
-typedef int (*LsMarketSweep)(const pg_uuid_t *org, int limit);
-extern int64 ls_market_sweep(LsQuery *organizations, LsMarketSweep sweep, int64 batch);
 extern Datum ls_market_lock_contractors(const pg_uuid_t *org, const pg_uuid_t *ids, int n);
 extern int ls_market_compare_ids(const void *a, const void *b);
 extern void ls_market_read_leads(LsMarketBatch *batch, LsQuery *query, const LsArgs *args);

@@ -218,7 +218,7 @@ ls_market_note_unbanned(const pg_uuid_t *org, const pg_uuid_t *contractors, int 
 }
 
 /* One organisation's share of lift_expired_bans(). */
-static int
+static int64
 lift_bans(const pg_uuid_t *org, int limit)
 {
 	LS_QUERY(query,
@@ -260,5 +260,5 @@ ls_market_lift_bans(PG_FUNCTION_ARGS)
 		" WHERE is_bidding_banned AND bidding_ban_until <= $1 ORDER BY organization_id",
 		TIMESTAMPTZOID);
 
-	PG_RETURN_INT64(ls_market_sweep(&organizations, lift_bans, LS_MARKET_MAX_BATCH));
+	PG_RETURN_INT64(ls_sweep(&organizations, lift_bans, LS_MARKET_MAX_BATCH, LS_MARKET_MAX_BATCH));
 }

@@ -3,10 +3,6 @@
  * sweep.c
  *	  What the functions that a scheduler calls have in common.
  *
- *	  Each works in the session's organisation; a role above row level security
- *	  that has none set works in all that have something to do, one after the
- *	  other, since each has settings of its own.
- *
  *	  A sweeper waits for nobody: rows that another session holds are left for
  *	  the next run, so sweepers can run in any number of sessions at once.
  *
@@ -18,55 +14,8 @@
 #include "utils/builtins.h"
 
 #include "lead_system.h"
-#include "core/clock.h"
-#include "core/tenant.h"
 #include "core/uuid.h"
 #include "marketplace/internal.h"
-
-/* The organisations that a query finds as of now. */
-static pg_uuid_t *
-organizations_to_sweep(LsQuery *query, uint64 *n)
-{
-	LsScope scope;
-	LsArgs args = {0};
-	pg_uuid_t *orgs;
-	uint64 row;
-
-	ls_arg_timestamptz(&args, ls_clock_now());
-	ls_scope_open(&scope, LS_AS_OWNER);
-	*n = ls_query_run(query, &args, LS_WRITE);
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (*n + 1));
-	for (row = 0; row < *n; row++)
-		orgs[row] = ls_result_uuid(row, 1);
-	ls_scope_close(&scope);
-	return orgs;
-}
-
-/*
- * Sweep up to "batch" leads; returns how many were done.  "organizations" finds
- * those that have something to do, given the time.
- */
-int64
-ls_market_sweep(LsQuery *organizations, LsMarketSweep sweep, int64 batch)
-{
-	pg_uuid_t current;
-	pg_uuid_t *orgs;
-	int64 done = 0;
-	uint64 n;
-	uint64 i;
-
-	if (batch < 1 || batch > LS_MARKET_MAX_BATCH)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("batch must be between 1 and %d", LS_MARKET_MAX_BATCH)));
-	if (ls_current_org(&current))
-		return sweep(&current, (int) batch);
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&current);
-	orgs = organizations_to_sweep(organizations, &n);
-	for (i = 0; i < n && done < batch; i++)
-		done += sweep(&orgs[i], (int) (batch - done));
-	return done;
-}
 
 /*
  * Read leads, which the query locks, into a batch: id, pipeline, status, and

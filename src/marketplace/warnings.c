@@ -132,7 +132,7 @@ warn_locked(const LsMarketBatch *batch)
 }
 
 /* One organisation's share of warn_response_windows(). */
-static int
+static int64
 warn(const pg_uuid_t *org, int limit)
 {
 	LsMarketBatch batch = {.org = *org, .now = ls_clock_now()};
@@ -159,5 +159,5 @@ ls_market_warn_windows(PG_FUNCTION_ARGS)
 		TIMESTAMPTZOID);
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_market_sweep(&organizations, warn, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_sweep(&organizations, warn, PG_GETARG_INT32(0), LS_MARKET_MAX_BATCH));
 }

@@ -280,7 +280,7 @@ end_lapsed(const LsMarketBatch *batch, const Window *windows)
 }
 
 /* One organisation's share of expire_response_windows(). */
-static int
+static int64
 expire(const pg_uuid_t *org, int limit)
 {
 	const LsLeadCause cause = {"response window expired", "automation", NULL, false};
@@ -312,7 +312,7 @@ ls_market_expire_windows(PG_FUNCTION_ARGS)
 		TIMESTAMPTZOID);
 
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_market_sweep(&organizations, expire, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_sweep(&organizations, expire, PG_GETARG_INT32(0), LS_MARKET_MAX_BATCH));
 }
 
 /* The window of a bid whose lead is locked, which must be open. */

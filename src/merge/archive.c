@@ -193,7 +193,8 @@ PG_FUNCTION_INFO_V1(ls_merge_archive_leads);
 Datum
 ls_merge_archive_leads(PG_FUNCTION_ARGS)
 {
+	LS_QUERY0(organizations, "SELECT id FROM lead_system.organizations ORDER BY id");
+
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_move_sweep(
-		"SELECT id FROM lead_system.organizations ORDER BY id", archive_batch, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_move_sweep(&organizations, archive_batch, PG_GETARG_INT32(0)));
 }

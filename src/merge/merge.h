@@ -18,6 +18,7 @@
 #define LS_MERGE_H
 
 #include "core/query.h"
+#include "core/sweep.h"
 #include "leads/leads.h"
 
 /* References that are followed from a table of leads. */
@@ -64,8 +65,7 @@ extern void ls_move_require_read_committed(const char *what);
 extern char *ls_move_parents_exist(const char *table);
 extern void ls_move_block_queue(const LsMove *move, const char *was_free);
 extern char *ls_move_survivor_statement(void);
-extern int64 ls_move_sweep(
-	const char *organizations, int64 (*sweep)(const pg_uuid_t *org, int batch), int64 batch);
+extern int64 ls_move_sweep(LsQuery *organizations, LsSweep sweep, int64 batch);
 extern void ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *action,
 	const char *key, const char *value);
 

@@ -69,14 +69,12 @@ PG_FUNCTION_INFO_V1(ls_merge_purge);
 Datum
 ls_merge_purge(PG_FUNCTION_ARGS)
 {
-	int64 done;
+	LS_QUERY0(
+		organizations, "SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1");
 
 	LS_REQUIRE_ARG(0, "batch");
 	purge_before = PG_ARGISNULL(1) ? 0 : PG_GETARG_TIMESTAMPTZ(1);
-	done =
-		ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1",
-			purge_batch, PG_GETARG_INT32(0));
-	PG_RETURN_INT64(done);
+	PG_RETURN_INT64(ls_move_sweep(&organizations, purge_batch, PG_GETARG_INT32(0)));
 }
 
 /* Cut the histories of an organisation. */
@@ -112,10 +110,11 @@ PG_FUNCTION_INFO_V1(ls_merge_apply_retention);
 Datum
 ls_merge_apply_retention(PG_FUNCTION_ARGS)
 {
+	LS_QUERY0(organizations, "SELECT DISTINCT organization_id FROM lead_system.system_config"
+							 " WHERE key LIKE 'retention.%' ORDER BY 1");
+
 	LS_REQUIRE_ARG(0, "batch");
-	PG_RETURN_INT64(ls_move_sweep("SELECT DISTINCT organization_id FROM lead_system.system_config"
-								  " WHERE key LIKE 'retention.%' ORDER BY 1",
-		retention_batch, PG_GETARG_INT32(0)));
+	PG_RETURN_INT64(ls_move_sweep(&organizations, retention_batch, PG_GETARG_INT32(0)));
 }
 
 PG_FUNCTION_INFO_V1(ls_merge_export_archive);

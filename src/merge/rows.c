@@ -309,38 +309,10 @@ ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *action, cons
 	(void) ls_activity_add(&activity);
 }
 
-/*
- * Work in the session's organisation; for a role above row level security that
- * has none set, in all that the query finds.
- */
+/* Sweep organisations; what is moved must be seen as it is. */
 int64
-ls_move_sweep(
-	const char *organizations, int64 (*sweep)(const pg_uuid_t *org, int batch), int64 batch)
+ls_move_sweep(LsQuery *organizations, LsSweep sweep, int64 batch)
 {
-	pg_uuid_t current;
-	pg_uuid_t *orgs;
-	LsScope scope;
-	int64 done = 0;
-	uint64 n;
-	uint64 i;
-
-	if (batch < 1 || batch > 1000000)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("batch must be between 1 and %d", 1000000)));
 	ls_move_require_read_committed("leads are moved");
-	if (ls_current_org(&current))
-		return sweep(&current, (int) batch);
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&current);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	if (SPI_execute(organizations, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "\"%s\" failed", organizations);
-	n = SPI_processed;
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
-	for (i = 0; i < n; i++)
-		orgs[i] = ls_result_uuid(i, 1);
-	ls_scope_close(&scope);
-	for (i = 0; i < n && done < batch; i++)
-		done += sweep(&orgs[i], (int) (batch - done));
-	return done;
+	return ls_sweep(organizations, sweep, batch, 1000000);
 }

@@ -22,6 +22,7 @@
 #include "core/clock.h"
 #include "core/input.h"
 #include "core/query.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "notifications/internal.h"
 
@@ -190,43 +191,23 @@ claim_of(const pg_uuid_t *org, TimestampTz lease_until, int limit, ReturnSetInfo
 	return claimed;
 }
 
-/* The organisations that have something due, for a caller who works in all of them. */
-static pg_uuid_t *
-organizations_with_due(TimestampTz now, uint64 *n)
-{
-	LS_QUERY(query,
-		"SELECT organization_id FROM lead_system.notifications"
-		" WHERE status = 'pending' AND scheduled_at <= $1"
-		" UNION SELECT organization_id FROM lead_system.notifications"
-		" WHERE status = 'sending' AND lease_until <= $1 ORDER BY 1",
-		TIMESTAMPTZOID);
-	LsArgs args = {0};
-	LsScope scope;
-	pg_uuid_t *orgs;
-	uint64 row;
-
-	ls_arg_timestamptz(&args, now);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	*n = ls_query_run(&query, &args, LS_WRITE);
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (*n + 1));
-	for (row = 0; row < *n; row++)
-		orgs[row] = ls_result_uuid(row, 1);
-	ls_scope_close(&scope);
-	return orgs;
-}
-
 PG_FUNCTION_INFO_V1(ls_notifications_claim);
 
 /* claim_notifications(batch, lease) */
 Datum
 ls_notifications_claim(PG_FUNCTION_ARGS)
 {
+	LS_QUERY(organizations,
+		"SELECT organization_id FROM lead_system.notifications"
+		" WHERE status = 'pending' AND scheduled_at <= $1"
+		" UNION SELECT organization_id FROM lead_system.notifications"
+		" WHERE status = 'sending' AND lease_until <= $1 ORDER BY 1",
+		TIMESTAMPTZOID);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	TimestampTz lease_until;
-	pg_uuid_t current;
 	pg_uuid_t *orgs;
-	uint64 n;
-	uint64 i;
+	int n;
+	int i;
 	int limit;
 	int claimed = 0;
 
@@ -242,14 +223,7 @@ ls_notifications_claim(PG_FUNCTION_ARGS)
 		ereport(
 			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lease must be positive")));
 	InitMaterializedSRF(fcinfo, 0);
-	if (ls_current_org(&current))
-	{
-		(void) claim_of(&current, lease_until, limit, rsinfo);
-		return (Datum) 0;
-	}
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&current);
-	orgs = organizations_with_due(ls_clock_now(), &n);
+	orgs = ls_sweep_organizations(&organizations, &n);
 	for (i = 0; i < n && claimed < limit; i++)
 		claimed += claim_of(&orgs[i], lease_until, limit - claimed, rsinfo);
 	return (Datum) 0;

@@ -21,6 +21,7 @@
 #include "core/clock.h"
 #include "core/input.h"
 #include "core/query.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "nurture/claim.h"
@@ -34,34 +35,6 @@
 
 /* Steps whose worker is gone, released by a claim. */
 #define RELEASE_ROWS 1000
-
-/*
- * The organisations in which a function that a scheduler calls works: the
- * session's, or all that a query finds as of now for a role above row level
- * security that has none set.
- */
-pg_uuid_t *
-ls_nurture_organizations(LsQuery *query, int *n)
-{
-	pg_uuid_t *orgs = palloc(sizeof(pg_uuid_t));
-	LsArgs args = {0};
-	LsScope scope;
-	int i;
-
-	*n = 1;
-	if (ls_current_org(&orgs[0]))
-		return orgs;
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&orgs[0]);
-	ls_arg_timestamptz(&args, ls_clock_now());
-	ls_scope_open(&scope, LS_AS_OWNER);
-	*n = (int) ls_query_run(query, &args, LS_WRITE);
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (*n + 1));
-	for (i = 0; i < *n; i++)
-		orgs[i] = ls_result_uuid(i, 1);
-	ls_scope_close(&scope);
-	return orgs;
-}
 
 /*
  * Read the active sequences, and keep them from being deleted: who deletes one
@@ -266,7 +239,7 @@ ls_nurture_claim(PG_FUNCTION_ARGS)
 	if (lease_until <= now)
 		ereport(
 			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lease must be positive")));
-	orgs = ls_nurture_organizations(&organizations, &n);
+	orgs = ls_sweep_organizations(&organizations, &n);
 	InitMaterializedSRF(fcinfo, 0);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	/* The queue is read in the order of its index, whatever the planner expects. */

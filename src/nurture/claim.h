@@ -70,7 +70,6 @@ extern int ls_nurture_take_daily(
 	const LsNurtureClaim *claim, LsNurtureChannel channel, int wanted, TimestampTz *until);
 
 /* claim.c */
-extern pg_uuid_t *ls_nurture_organizations(LsQuery *query, int *n);
 
 /* release.c */
 extern int64 ls_nurture_release_lapsed(const pg_uuid_t *org, int batch);

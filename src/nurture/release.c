@@ -20,6 +20,7 @@
 #include "core/config.h"
 #include "core/input.h"
 #include "core/query.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "nurture/claim.h"
 
@@ -115,7 +116,7 @@ ls_nurture_release(PG_FUNCTION_ARGS)
 	if (batch < 1 || batch > MAX_RELEASE)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("batch must be between 1 and %d", MAX_RELEASE)));
-	orgs = ls_nurture_organizations(&organizations, &n);
+	orgs = ls_sweep_organizations(&organizations, &n);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	for (i = 0; i < n && done < batch; i++)
 		done += ls_nurture_release_lapsed(&orgs[i], (int) (batch - done));

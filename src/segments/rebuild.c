@@ -19,6 +19,7 @@
 #include "core/clock.h"
 #include "core/input.h"
 #include "core/query.h"
+#include "core/sweep.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "segments/segments.h"
@@ -235,23 +236,12 @@ ls_segments_refresh_smart_lists(PG_FUNCTION_ARGS)
 {
 	LS_QUERY0(query, "SELECT DISTINCT l.organization_id FROM lead_system.lead_lists l"
 					 " WHERE l.list_type = 'smart' ORDER BY l.organization_id");
-	pg_uuid_t current;
 	pg_uuid_t *orgs;
-	LsScope scope;
 	int64 changes = 0;
-	uint64 n;
-	uint64 i;
+	int n;
+	int i;
 
-	if (ls_current_org(&current))
-		PG_RETURN_INT64(sweep(&current));
-	if (!ls_caller_bypasses_rls())
-		ls_require_org(&current);
-	ls_scope_open(&scope, LS_AS_OWNER);
-	n = ls_query_run(&query, NULL, LS_WRITE);
-	orgs = SPI_palloc(sizeof(pg_uuid_t) * (n + 1));
-	for (i = 0; i < n; i++)
-		orgs[i] = ls_result_uuid(i, 1);
-	ls_scope_close(&scope);
+	orgs = ls_sweep_organizations(&query, &n);
 	for (i = 0; i < n; i++)
 		changes += sweep(&orgs[i]);
 	PG_RETURN_INT64(changes);
