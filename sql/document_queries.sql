@@ -334,12 +334,239 @@ ROLLBACK;
 --
 SELECT table_name FROM information_schema.tables
 WHERE table_schema = 'lead_system'
-AND (table_name IN ('leads', 'lead_audit_log', 'lead_status_history', 'lead_score_history', 'dnc_list', 'system_config')) ORDER BY table_name;
+AND (table_name IN ('leads', 'lead_audit_log', 'lead_status_history', 'lead_score_history', 'dnc_list', 'system_config', 'segments', 'lead_assignments',
+    'nurture_sequences', 'lead_sequence_enrollments')) ORDER BY table_name;
 SELECT count(*) > 0 AS tags_indexed FROM pg_indexes WHERE schemaname = 'lead_system' AND tablename = 'leads' AND indexdef LIKE '%USING gin%tags%';
-SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'lead_system' AND tablename IN ('leads', 'dnc_list', 'lead_audit_log') ORDER BY tablename, policyname;
+SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'lead_system' AND tablename IN ('leads', 'dnc_list', 'lead_audit_log', 'segments', 'lead_assignments', 'nurture_sequences') ORDER BY tablename, policyname;
 -- "Check for orphaned records", a weekly task
 SELECT count(*) AS orphans FROM lead_system.lead_status_history h
  WHERE h.organization_id = :'crm' AND NOT EXISTS (SELECT 1 FROM lead_system.leads l WHERE l.organization_id = h.organization_id AND l.id = h.lead_id);
+
+--
+-- 25. 001, Table 2: the document of the Firestore schema, load balancing, and the counters. They are counted, never written.
+--
+SET lead_system.now = '2026-06-16 14:00:00+00';
+SET ROLE regress_ls_queries;
+RESET app.current_tenant_id;
+SET app.current_org_id = :'sales';
+\set alex '64000000-0000-4000-8000-000000000013'
+INSERT INTO lead_system.users (organization_id, id, full_name, email, phone_number, role, is_active, max_active_leads, slack_user_id, notify_email, notify_slack, notify_sms) VALUES
+    (:'sales', :'alex', 'Alex Example', 'alex@example.com', '+1-202-555-0140', 'rep', true, 20, 'U12345ABC', true, true, false);
+UPDATE lead_system.users SET max_active_leads = 2 WHERE id = :'marcus';
+INSERT INTO lead_system.leads (organization_id, company_name, email, company_size, industry, inquiry_type, budget_timeline, created_at)
+SELECT :'sales', 'Prospect ' || n, 'buyer@prospect' || n || '.example.com', '201-1000', 'Healthcare', 'Demo Request', 'Immediate', '2026-06-16 13:00+00'::timestamptz + n * interval '1 minute'
+  FROM generate_series(1, 4) n;
+SELECT lead_system.assign_leads(array_agg(id ORDER BY created_at), 'round_robin', 'load balancing') FROM lead_system.leads WHERE company_name LIKE 'Prospect %';
+SELECT u.full_name, array_agg(l.company_name ORDER BY l.created_at) AS leads FROM lead_system.leads l JOIN lead_system.users u ON u.id = l.assigned_to GROUP BY 1 ORDER BY 1;
+SELECT id AS prospect FROM lead_system.leads WHERE company_name = 'Prospect 1' \gset
+SELECT lead_system.change_lead_status(:'prospect', 'Contacted');
+SELECT lead_system.change_lead_status(:'prospect', 'Qualified');
+SELECT full_name, role, max_active_leads, current_lead_count, total_leads_assigned, total_leads_contacted, total_leads_qualified, avg_response_time_minutes
+  FROM lead_system.users ORDER BY full_name;
+UPDATE lead_system.users SET current_lead_count = 245 WHERE id = :'alex' RETURNING current_lead_count;
+SELECT lead_system.recount_user_counters() AS wrong;
+
+--
+-- 26. 001, Indexes: Rep's lead list (idx_leads_assigned_to); Activity Types: assigned
+--
+SELECT company_name, status, lead_score FROM lead_system.leads
+WHERE assigned_to = :'alex' AND status = 'New'
+ORDER BY lead_score DESC, company_name;
+SELECT action_type, old_value, new_value->>'user_id' = assigned_to::text AS is_the_rep
+  FROM lead_system.activities a JOIN lead_system.leads l ON l.id = a.lead_id WHERE l.company_name = 'Prospect 2' AND action_type = 'assigned';
+
+--
+-- 27. 001, Table 4: Notifications, "hot_lead_alert" by the rep's preferences, "warm_lead_nurture", delivery status and retries
+--
+SELECT u.full_name, n.notification_type, n.template_name, n.recipient, n.status, count(*) FROM lead_system.notifications n JOIN lead_system.users u ON u.id = n.user_id
+ WHERE n.created_at >= '2026-06-16' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2;
+INSERT INTO lead_system.notification_templates (organization_id, name, subject, body) VALUES
+    (:'sales', 'warm_lead_nurture', 'For {{lead.company_name}}', 'Hello {{lead.first_name}}, {{user.full_name}} has an offer.');
+SELECT lead_system.enqueue_notification(jsonb_build_object('notification_type', 'email', 'template_name', 'warm_lead_nurture', 'lead_id', :'jane', 'user_id', :'marcus',
+    'recipient', 'jane@brooklyn.example.com', 'dedupe_key', 'warm ' || :'jane')) AS mail \gset
+SELECT notification_type, recipient, subject, body FROM lead_system.claim_notifications() WHERE template_name = 'warm_lead_nurture';
+SELECT lead_system.fail_notification(:'mail', 'mailbox full');
+SELECT status, sent_at, error_message, retry_count, scheduled_at FROM lead_system.notifications WHERE id = :'mail';
+SELECT count(lead_system.complete_notification(id)) AS reported FROM lead_system.notifications WHERE status = 'sending';
+SELECT status, count(*), count(sent_at) AS sent FROM lead_system.notifications GROUP BY status ORDER BY status;
+
+--
+-- 28. 001, Performance Tracking: hot leads nobody has contacted yet
+--
+SET ROLE NONE;
+SET lead_system.now = '2026-06-16 16:00:00+00';
+SET ROLE regress_ls_queries;
+SELECT l.company_name, u.full_name, b.temperature, b.due_at, b.overdue, b.level FROM lead_system.sla_breaches() b JOIN lead_system.leads l ON l.id = b.lead_id
+  LEFT JOIN lead_system.users u ON u.id = b.assigned_to WHERE l.company_name LIKE 'Prospect %' ORDER BY 1;
+
+--
+-- 29. 002, segments: Filter Example, shared or private, lead_count, evaluated when asked
+--
+SET ROLE NONE;
+SET lead_system.now = '2026-06-20 14:00:00+00';
+SET ROLE regress_ls_queries;
+SET app.current_org_id = :'crm';
+SELECT lead_system.explain_filter('{
+  "status": ["new", "contacted"],
+  "lead_score": {"gte": 70},
+  "tags": {"contains_any": ["facebook", "hot"]},
+  "last_contact": {"lte": "2024-01-01"}
+}');
+INSERT INTO lead_system.segments (organization_id, name, filter, is_public) VALUES
+    (:'crm', 'From facebook', '{"status": ["new", "contacted", "recruited"], "tags": {"contains_any": ["facebook", "hot"]}, "source": "facebook_ads"}', true) RETURNING id AS segment \gset
+SELECT l.first_name FROM lead_system.segment_leads(:'segment') s JOIN lead_system.leads l ON l.id = s.lead_id ORDER BY 1;
+UPDATE lead_system.leads SET tags = '{}' WHERE id = :'john';
+SELECT l.first_name FROM lead_system.segment_leads(:'segment') s JOIN lead_system.leads l ON l.id = s.lead_id ORDER BY 1;
+SELECT lead_count FROM lead_system.segments WHERE id = :'segment';
+SELECT lead_system.refresh_segment_count(:'segment');
+SELECT name, is_public, lead_count, last_calculated_at FROM lead_system.segments;
+
+--
+-- 30. 002, Slow segment queries: Refresh segment lead count; "Verify segment lead counts", a daily task
+--
+UPDATE lead_system.leads SET tags = '{hot}' WHERE id = :'john';
+SELECT name, lead_count, lead_system.count_leads(filter) AS really FROM lead_system.segments;
+-- The extension's owner may write the count; everybody else calls refresh_segment_count().
+UPDATE lead_system.segments SET lead_count = 5;
+\echo :LAST_ERROR_SQLSTATE
+SET ROLE NONE;
+UPDATE lead_system.segments
+SET lead_count = (
+    SELECT COUNT(*) FROM lead_system.leads
+    WHERE organization_id = :'crm' AND lead_system.filter_matches(filter, leads.*)
+) WHERE organization_id = :'crm' RETURNING name, lead_count;
+SET ROLE regress_ls_queries;
+SELECT name, lead_count = lead_system.count_leads(filter) AS verified FROM lead_system.segments;
+
+--
+-- 31. 002, lead_assignments: Distribution Strategies, ownership changes, metadata
+--
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role, max_active_leads) VALUES
+    (:'crm', '64000000-0000-4000-8000-000000000021', 'Nora Example', 'nora@crm.example.com', 'rep', 4),
+    (:'crm', '64000000-0000-4000-8000-000000000022', 'Otto Example', 'otto@crm.example.com', 'rep', 2);
+INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (:'crm', 'state', 'IL', '64000000-0000-4000-8000-000000000022');
+UPDATE lead_system.users SET skills = '{solar}' WHERE full_name = 'Nora Example';
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number, state, service_type)
+SELECT :'crm', name, phone, state, skill FROM (VALUES ('Manual', '+12025550131', NULL, NULL), ('Robin', '+12025550132', NULL, NULL), ('Room', '+12025550133', NULL, NULL),
+    ('Place', '+12025550134', 'IL', NULL), ('Skill', '+12025550135', NULL, 'solar')) v(name, phone, state, skill);
+SELECT lead_system.assign_lead(id, 'manual', '64000000-0000-4000-8000-000000000022') IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Manual';
+SELECT lead_system.assign_lead(id, 'round_robin') IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Robin';
+SELECT lead_system.assign_lead(id) IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Room';
+SELECT lead_system.assign_lead(id, 'geographic') IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Place';
+SELECT lead_system.assign_lead(id, 'skill_based') IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Skill';
+-- From one to another, when the one is away
+SELECT lead_system.assign_lead_to(id, '64000000-0000-4000-8000-000000000021', 'Otto is on holiday') IS NOT NULL AS assigned FROM lead_system.leads WHERE first_name = 'Manual';
+SELECT l.first_name, f.full_name AS from_user, t.full_name AS to_user, a.strategy, a.reason, a.metadata
+  FROM lead_system.lead_assignments a JOIN lead_system.leads l ON l.organization_id = a.organization_id AND l.id = a.lead_id
+  LEFT JOIN lead_system.users f ON f.id = a.from_user_id LEFT JOIN lead_system.users t ON t.id = a.to_user_id ORDER BY a.id;
+
+--
+-- 32. 002, nurture_sequences: Step Format, trigger conditions, one enrolment only
+--
+INSERT INTO lead_system.nurture_sequences (organization_id, name, steps, trigger_conditions) VALUES (:'crm', 'welcome', '[{
+  "step": 1,
+  "delay_days": 0,
+  "channel": "sms",
+  "template_id": "welcome_sms",
+  "conditions": {}
+}, {"step": 2, "delay_days": 2, "channel": "email", "template_id": "story"}]', '{"tag": "welcome"}') RETURNING id AS sequence \gset
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number, email, tags)
+SELECT :'crm', name, phone, lower(name) || '@nurture.example.com', '{welcome}'
+  FROM (VALUES ('Paused', '+12025550151'), ('Stopped', '+12025550152'), ('Broken', '+12025550153')) v(name, phone);
+SELECT count(*) AS enrolled FROM lead_system.lead_sequence_enrollments;
+SELECT count(DISTINCT lead_system.enroll_lead(:'sequence', id)) AS no_more FROM lead_system.leads WHERE tags && '{welcome}';
+SELECT count(*) AS enrolled FROM lead_system.lead_sequence_enrollments;
+-- The unique index is behind it, whoever writes the table
+SET ROLE NONE;
+\set VERBOSITY terse
+INSERT INTO lead_system.lead_sequence_enrollments (organization_id, sequence_id, lead_id, next_step_scheduled_at)
+SELECT organization_id, sequence_id, lead_id, lead_system.clock_now() FROM lead_system.lead_sequence_enrollments WHERE organization_id = :'crm' LIMIT 1;
+\set VERBOSITY default
+SET ROLE regress_ls_queries;
+
+--
+-- 33. 002, lead_sequence_enrollments: Status Flow; Best Practices: Nurture Sequences
+--
+-- "Check DNC before sending": the list cancels what is planned, and every claim looks at it again
+SELECT lead_system.add_to_dnc_list('+12025550152', 'lead_requested', 'sms_reply') IS NOT NULL AS listed;
+CREATE TEMP TABLE claimed AS SELECT c.*, l.first_name FROM lead_system.claim_due_steps() c JOIN lead_system.leads l ON l.id = c.lead_id;
+SELECT first_name, step, channel, template_id FROM claimed ORDER BY first_name;
+SELECT lead_system.complete_step(enrollment_id, step) FROM claimed WHERE first_name = 'Paused';
+SELECT lead_system.fail_step(enrollment_id, step, 'not delivered') FROM claimed WHERE first_name = 'Broken';
+-- "Pause on reply", and go on
+SELECT lead_system.record_reply(lead_id, 'sms') AS paused FROM claimed WHERE first_name = 'Paused';
+SELECT l.first_name, e.status, e.current_step, e.next_step_scheduled_at, coalesce(e.pause_reason, e.cancel_reason, e.last_error) AS reason
+  FROM lead_system.lead_sequence_enrollments e JOIN lead_system.leads l ON l.id = e.lead_id ORDER BY 1;
+SELECT lead_system.resume_enrollment(enrollment_id) FROM claimed WHERE first_name = 'Paused';
+-- "Check for stuck nurture sequences", a daily task: due for long, or without a report
+SET ROLE NONE;
+SET lead_system.now = '2026-06-23 14:00:00+00';
+SET ROLE regress_ls_queries;
+SELECT l.first_name, e.current_step, e.step_state, lead_system.clock_now() - e.next_step_scheduled_at AS late FROM lead_system.lead_sequence_enrollments e JOIN lead_system.leads l ON l.id = e.lead_id
+ WHERE e.status = 'active' AND (e.step_state = 'uncertain' OR e.next_step_scheduled_at < lead_system.clock_now() - interval '1 hour') ORDER BY 1;
+-- Delivery fails to the end; the other sequence is completed
+CREATE TEMP VIEW run_steps AS
+SELECT l.first_name, c.step, (CASE l.first_name WHEN 'Broken' THEN lead_system.fail_step(c.enrollment_id, c.step, 'not delivered')
+           ELSE lead_system.complete_step(c.enrollment_id, c.step) END)::text AS reported
+  FROM lead_system.claim_due_steps() c JOIN lead_system.leads l ON l.id = c.lead_id ORDER BY 1;
+SELECT * FROM run_steps;
+SET ROLE NONE; SET lead_system.now = '2026-06-23 15:30:00+00'; SET ROLE regress_ls_queries;
+SELECT * FROM run_steps;
+SET ROLE NONE; SET lead_system.now = '2026-06-23 17:00:00+00'; SET ROLE regress_ls_queries;
+SELECT * FROM run_steps;
+SELECT l.first_name, e.status, e.cancel_reason, e.last_error, jsonb_array_length(e.executed_steps) AS steps
+  FROM lead_system.lead_sequence_enrollments e JOIN lead_system.leads l ON l.id = e.lead_id ORDER BY 1;
+SELECT name, total_enrollments, active_enrollments, completed_enrollments, completion_rate FROM lead_system.nurture_sequences;
+DROP VIEW run_steps;
+DROP TABLE claimed;
+
+--
+-- 34. 002, Find duplicates, Soft delete duplicates (keep oldest): the oldest stays, and has what the others had
+--
+INSERT INTO lead_system.leads (organization_id, first_name, last_name, company_name, email, tags, created_at) VALUES
+    (:'crm', 'Zoe', 'Sample', 'Sample Works', 'zoe@sample.example.com', '{first}', '2026-06-20'), (:'crm', 'Zoe', 'Sample', 'Sample Works', 'zoe@sample.example.com', '{second}', '2026-06-22');
+SELECT l.first_name, l.tags, o.tags AS duplicate_of, d.matched_on FROM lead_system.find_duplicate_leads() d JOIN lead_system.leads l ON l.id = d.lead_id JOIN lead_system.leads o ON o.id = d.duplicate_of;
+SELECT lead_system.merge_leads(duplicate_of, array_agg(lead_id)) AS merge FROM lead_system.find_duplicate_leads() GROUP BY duplicate_of \gset
+SELECT tags, deleted_at IS NOT NULL AS deleted FROM lead_system.leads WHERE first_name = 'Zoe' ORDER BY created_at;
+SELECT count(*) AS duplicates FROM lead_system.find_duplicate_leads();
+SELECT lead_system.unmerge_leads(:'merge');
+SELECT tags, deleted_at IS NOT NULL AS deleted FROM lead_system.leads WHERE first_name = 'Zoe' ORDER BY created_at;
+
+--
+-- 35. 002, Integration: "Lead UUID synced", transcripts and their signals: what AI assessed comes in by two functions
+--
+SELECT lead_system.record_qualification(:'kim', '{"interest": 20, "authority": 15, "budget": 20, "need": 10, "timing": 10}') IS NOT NULL AS assessed;
+SELECT lead_system.record_intent_signal(:'kim', 'hard_objection', '64000000-0000-4000-8000-00000000ca03') IS NOT NULL AS heard;
+SELECT component, rule, points FROM lead_system.explain_lead_score(:'kim');
+SET ROLE NONE;
+
+--
+-- 36. 001, Archival Strategy: after 90 days; not on the dashboard, "View Archive"; after 2 years: export as CSV, delete
+--
+SET lead_system.now = '2026-09-16 12:00:00+00';
+SET ROLE regress_ls_queries;
+SET app.current_org_id = :'sales';
+SELECT lead_system.archive_leads();
+SELECT company_name, status, archived_at FROM lead_system.leads_archive ORDER BY company_name COLLATE "C";
+SELECT count(*) AS on_dashboard FROM lead_system.dashboard_leads() WHERE lead_id = :'bob';
+SELECT lead_system.restore_lead(:'bob');
+SELECT company_name, status, created_at FROM lead_system.leads WHERE id = :'bob';
+SELECT lead_system.archive_leads() AS archived_again;
+-- Not before the two years are over, and not before it was exported
+SELECT lead_system.purge_archived_leads() AS too_early;
+SET ROLE NONE;
+SET lead_system.now = '2028-09-17 12:00:00+00';
+SET ROLE regress_ls_queries;
+SELECT lead_system.purge_archived_leads() AS not_exported;
+SELECT csv LIKE 'id,%' AS heading, csv LIKE '%Local Coffee Shop%' AS coffee FROM lead_system.export_archive_csv() csv;
+SELECT lead_system.purge_archived_leads();
+SELECT count(*) AS archive FROM lead_system.leads_archive;
+-- 002, monthly tasks: "Archive old audit logs (>1 year)". Kept by default; here they are removed.
+SELECT lead_system.apply_retention() AS by_default;
+SELECT lead_system.set_config('retention.audit_log_days', '365');
+SELECT lead_system.apply_retention() > 0 AS removed;
+SELECT count(*) AS older FROM lead_system.lead_audit_log WHERE created_at < lead_system.clock_now() - interval '365 days';
+SET ROLE NONE;
 
 DROP TABLE old_leads_table;
 RESET app.current_tenant_id;
