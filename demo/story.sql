@@ -135,3 +135,88 @@ SELECT u.full_name, b.final_bid_amount AS amount, b.bid_rank AS rank,
 SELECT old_status, new_status, reason
   FROM lead_status_history
  WHERE lead_id = :'roof' ORDER BY id;
+\echo '-- 7. WHO FOLLOWS UP? ------------------------------------------------------'
+\echo '-- A segment is a filter with a name. What it says in SQL, and whom it finds:'
+INSERT INTO segments (organization_id, name, filter)
+VALUES (current_org_id(), 'Hot care and schools',
+        '{"temperature": "hot", "industry": ["Healthcare", "Education"],
+          "source": "web_form", "do_not_call": false}')
+RETURNING id AS segment \gset
+SELECT regexp_split_to_table(explain_filter(filter), ' (?=AND )') AS "WHERE"
+  FROM segments;
+\timing on
+SELECT refresh_segment_count(:'segment') AS leads;
+\timing off
+\echo '-- A smart list follows it: one lead warms up, another wants no calls.'
+INSERT INTO lead_lists (organization_id, name, list_type, segment_id)
+VALUES (current_org_id(), 'Follow-up', 'smart',
+        :'segment')
+RETURNING id AS follow_up \gset
+\set ECHO none
+SELECT id AS warm FROM leads
+ WHERE temperature = 'warm' AND industry = 'Education' AND source = 'web_form' AND NOT do_not_call
+ ORDER BY raw_score DESC, phone_number LIMIT 1 \gset
+SELECT l.id AS unwilling, l.phone_number AS phone
+  FROM lead_list_members m JOIN leads l ON l.id = m.lead_id
+ WHERE m.lead_list_id = :'follow_up' ORDER BY l.phone_number LIMIT 1 \gset
+\set ECHO queries
+\timing on
+UPDATE leads SET pricing_page_visits = 3, demo_video_watched = true
+ WHERE id = :'warm';
+\timing off
+SELECT add_to_dnc_list(:'phone', 'lead_requested') AS listed \gset
+SELECT a.action_type, l.temperature, l.do_not_call, s.lead_count AS in_list
+  FROM activities a JOIN leads l ON l.id = a.lead_id
+  JOIN lead_lists s ON s.id = :'follow_up'
+ WHERE a.lead_id IN (:'warm',
+                     :'unwilling')
+   AND a.action_type LIKE 'list%' ORDER BY a.id DESC LIMIT 2;
+\echo '-- Three people share them by what each can take; what is too much, waits.'
+INSERT INTO users (organization_id, full_name, email, max_active_leads)
+SELECT current_org_id(), n, lower(n) || '@example.com', m
+  FROM (VALUES ('Edda', 80), ('Finn', 60), ('Gus', 40)) v(n, m);
+\timing on
+SELECT assign_leads(array_agg(lead_id), 'capacity') AS assigned
+  FROM lead_list_leads(:'follow_up');
+\timing off
+SELECT full_name, current_lead_count AS leads, max_active_leads AS at_most,
+       (SELECT count(*) FROM notifications n WHERE n.user_id = u.id) AS alerts,
+       (SELECT count(*) FROM waiting_leads) AS waiting
+  FROM users u WHERE role = 'rep' ORDER BY full_name;
+\echo '-- The price list that was promised, and a call three days later.'
+INSERT INTO nurture_sequences (organization_id, name, steps)
+VALUES (current_org_id(), 'Price list',
+  '[{"step": 1, "channel": "email", "template_id": "price_list"},
+    {"step": 2, "channel": "call", "delay_days": 3}]')
+RETURNING id AS sequence \gset
+SELECT enroll_lead(:'sequence',
+                   :'lead') AS enrolment \gset
+\timing on
+SELECT step, channel, template_id, payload->>'email' AS email
+  FROM claim_due_steps();
+\timing off
+SELECT complete_step(:'enrolment', 1) \gset
+SELECT status, current_step, next_step_scheduled_at - clock_now() AS due_in,
+       executed_steps->0->>'status' AS step_1
+  FROM lead_sequence_enrollments;
+\echo '-- The same lead comes in by another door: found, merged, and taken apart.'
+INSERT INTO leads (organization_id, first_name, last_name, company_name,
+                   email, tags)
+SELECT organization_id, upper(first_name), last_name, company_name || ' Ltd',
+       'me@home.example.com', '{open_day}'
+  FROM leads WHERE id = :'lead';
+\timing on
+SELECT l.first_name || ' ' || l.last_name AS name, d.matched_on,
+       o.first_name || ' ' || o.last_name AS duplicate_of
+  FROM find_duplicate_leads() d JOIN leads l ON l.id = d.lead_id
+  JOIN leads o ON o.id = d.duplicate_of;
+\timing off
+SELECT merge_leads(duplicate_of, ARRAY[lead_id]) AS merge
+  FROM find_duplicate_leads() \gset
+SELECT first_name, email, tags, deleted_at IS NOT NULL AS deleted
+  FROM leads WHERE tags = '{open_day}'
+    OR id = :'lead' ORDER BY id;
+SELECT unmerge_leads(:'merge') \gset
+SELECT first_name, email, tags, deleted_at IS NOT NULL AS deleted
+  FROM leads WHERE tags = '{open_day}'
+    OR id = :'lead' ORDER BY id;

@@ -1,4 +1,5 @@
-# The examples of the documentation print what the pages show.
+# The examples of the documentation print what the pages show, and every page
+# and diagram is found by who starts at README.md.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -17,6 +18,13 @@ require './scripts/doc-examples.pl';
 my @pages = grep { PostgreSQL::Test::Utils::slurp_file($_) =~ /^```sql$/m } 'README.md', sort glob('docs/*.md');
 cmp_ok(scalar @pages, '>', 5, 'there are pages with examples');
 run_pages('', @pages);
+
+my $readme = PostgreSQL::Test::Utils::slurp_file('README.md');
+is(join(' ', grep { index($readme, "($_)") < 0 } sort glob('docs/*.md')), '', 'README.md links every page');
+my $links = join '', map { PostgreSQL::Test::Utils::slurp_file($_) } glob('docs/*.md');
+my @pictures = map { s{^docs/}{}r } sort glob('docs/*.svg docs/er/*.svg');
+cmp_ok(scalar @pictures, '>', 5, 'there are pictures');
+is(join(' ', grep { index($links, "($_)") < 0 } @pictures), '', 'every picture is in a page');
 
 $node->stop;
 done_testing();
