@@ -59,6 +59,11 @@ sources | xargs grep -nE 'errmsg\("[^"]*\.",?\)' | rule "primary messages have n
 for code in $(sed -n "s/.*MAKE_SQLSTATE('\(.\)', '\(.\)', '\(.\)', '\(.\)', '\(.\)').*/\1\2\3\4\5/p" src/core/errors.h); do
     grep -q "$code" docs/errors.md || echo "$code is not in docs/errors.md"
 done | rule "docs/errors.md lists our error codes"
+errcodes=$(ls /usr/include/postgresql/*/server/utils/errcodes.h | tail -n 1)
+for name in $(sources | xargs grep -hoE 'errcode\(ERRCODE_[A-Z0-9_]+' | sed 's/.*(//' | grep -v INTERNAL_ERROR | sort -u); do
+    code=$(grep -w "$name" "$errcodes" | grep -o "'.'" | tr -d "'\n")
+    grep -q "${code:-none}" docs/errors.md || echo "$name ($code) is not in docs/errors.md"
+done | rule "... and those of the server that are raised"
 
 # Exported symbols: what is not static begins with ls_ (PostgreSQL 15 exports all of it).
 sources | grep '\.c$' | xargs awk '/^[a-zA-Z_][a-zA-Z0-9_ ]*[ *]$|^[a-zA-Z_][a-zA-Z0-9_ *]*$/ { type = $0; next }
