@@ -65,6 +65,11 @@ for name in $(sources | xargs grep -hoE 'errcode\(ERRCODE_[A-Z0-9_]+' | sed 's/.
     grep -q "${code:-none}" docs/errors.md || echo "$name ($code) is not in docs/errors.md"
 done | rule "... and those of the server that are raised"
 
+for f in $(sources | grep '\.c$'); do
+    domain=$(dirname "$f")
+    [ "$(basename "$f" .c)" = "$(basename "$domain")" ] || [ ! -f "$domain/README.md" ] || grep -q "$(basename "$f")" "$domain/README.md" || echo "$f"
+done | rule "each domain's README.md says what its files are for"
+
 # Exported symbols: what is not static begins with ls_ (PostgreSQL 15 exports all of it).
 sources | grep '\.c$' | xargs awk '/^[a-zA-Z_][a-zA-Z0-9_ ]*[ *]$|^[a-zA-Z_][a-zA-Z0-9_ *]*$/ { type = $0; next }
     /^[a-zA-Z_][a-zA-Z0-9_]*\(/ { if (type != "" && type !~ /static/) { n = $0; sub(/\(.*/, "", n); if (n !~ /^ls_/ && n != "_PG_init") print FILENAME ":" FNR ": " n } } { type = "" }' |
