@@ -356,6 +356,7 @@ UPDATE lead_system.users SET max_active_leads = 2 WHERE id = :'marcus';
 INSERT INTO lead_system.leads (organization_id, company_name, email, company_size, industry, inquiry_type, budget_timeline, created_at)
 SELECT :'sales', 'Prospect ' || n, 'buyer@prospect' || n || '.example.com', '201-1000', 'Healthcare', 'Demo Request', 'Immediate', '2026-06-16 13:00+00'::timestamptz + n * interval '1 minute'
   FROM generate_series(1, 4) n;
+INSERT INTO lead_system.leads (organization_id, company_name, email, company_size, inquiry_type) VALUES (:'sales', 'Quiet Bakery', 'owner@bakery.example.com', '1-10', 'Content Download');
 SELECT lead_system.assign_leads(array_agg(id ORDER BY created_at), 'round_robin', 'load balancing') FROM lead_system.leads WHERE company_name LIKE 'Prospect %';
 SELECT u.full_name, array_agg(l.company_name ORDER BY l.created_at) AS leads FROM lead_system.leads l JOIN lead_system.users u ON u.id = l.assigned_to GROUP BY 1 ORDER BY 1;
 SELECT id AS prospect FROM lead_system.leads WHERE company_name = 'Prospect 1' \gset
@@ -420,12 +421,22 @@ SELECT l.first_name FROM lead_system.segment_leads(:'segment') s JOIN lead_syste
 SELECT lead_count FROM lead_system.segments WHERE id = :'segment';
 SELECT lead_system.refresh_segment_count(:'segment');
 SELECT name, is_public, lead_count, last_calculated_at FROM lead_system.segments;
+-- "Public/private segment sharing": what one keeps for oneself, another rep does not see
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role, max_active_leads) VALUES
+    (:'crm', '64000000-0000-4000-8000-000000000021', 'Nora Example', 'nora@crm.example.com', 'rep', 4),
+    (:'crm', '64000000-0000-4000-8000-000000000022', 'Otto Example', 'otto@crm.example.com', 'rep', 2);
+SET app.current_user_id = '64000000-0000-4000-8000-000000000021';
+INSERT INTO lead_system.segments (organization_id, name, filter) VALUES (:'crm', 'Mine alone', '{"state": "IL"}');
+SELECT name FROM lead_system.segments ORDER BY name;
+SET app.current_user_id = '64000000-0000-4000-8000-000000000022';
+SELECT name FROM lead_system.segments ORDER BY name;
+RESET app.current_user_id;
 
 --
 -- 30. 002, Slow segment queries: Refresh segment lead count; "Verify segment lead counts", a daily task
 --
 UPDATE lead_system.leads SET tags = '{hot}' WHERE id = :'john';
-SELECT name, lead_count, lead_system.count_leads(filter) AS really FROM lead_system.segments;
+SELECT name, lead_count, lead_system.count_leads(filter) AS really FROM lead_system.segments ORDER BY name;
 -- The extension's owner may write the count; everybody else calls refresh_segment_count().
 UPDATE lead_system.segments SET lead_count = 5;
 \echo :LAST_ERROR_SQLSTATE
@@ -434,16 +445,13 @@ UPDATE lead_system.segments
 SET lead_count = (
     SELECT COUNT(*) FROM lead_system.leads
     WHERE organization_id = :'crm' AND lead_system.filter_matches(filter, leads.*)
-) WHERE organization_id = :'crm' RETURNING name, lead_count;
+) WHERE organization_id = :'crm' AND is_public RETURNING name, lead_count;
 SET ROLE regress_ls_queries;
-SELECT name, lead_count = lead_system.count_leads(filter) AS verified FROM lead_system.segments;
+SELECT name, lead_count = lead_system.count_leads(filter) AS verified FROM lead_system.segments WHERE is_public;
 
 --
 -- 31. 002, lead_assignments: Distribution Strategies, ownership changes, metadata
 --
-INSERT INTO lead_system.users (organization_id, id, full_name, email, role, max_active_leads) VALUES
-    (:'crm', '64000000-0000-4000-8000-000000000021', 'Nora Example', 'nora@crm.example.com', 'rep', 4),
-    (:'crm', '64000000-0000-4000-8000-000000000022', 'Otto Example', 'otto@crm.example.com', 'rep', 2);
 INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (:'crm', 'state', 'IL', '64000000-0000-4000-8000-000000000022');
 UPDATE lead_system.users SET skills = '{solar}' WHERE full_name = 'Nora Example';
 INSERT INTO lead_system.leads (organization_id, first_name, phone_number, state, service_type)
@@ -558,7 +566,7 @@ SET ROLE NONE;
 SET lead_system.now = '2028-09-17 12:00:00+00';
 SET ROLE regress_ls_queries;
 SELECT lead_system.purge_archived_leads() AS not_exported;
-SELECT csv LIKE 'id,%' AS heading, csv LIKE '%Local Coffee Shop%' AS coffee FROM lead_system.export_archive_csv() csv;
+SELECT csv LIKE 'id,%' AS heading, csv LIKE '%Local Coffee Shop%' AS coffee FROM lead_system.export_archive_csv() csv ORDER BY 1 DESC, 2;
 SELECT lead_system.purge_archived_leads();
 SELECT count(*) AS archive FROM lead_system.leads_archive;
 -- 002, monthly tasks: "Archive old audit logs (>1 year)". Kept by default; here they are removed.

@@ -21,6 +21,17 @@ run_pages('', @pages);
 
 my $readme = PostgreSQL::Test::Utils::slurp_file('README.md');
 is(join(' ', grep { index($readme, "($_)") < 0 } sort glob('docs/*.md')), '', 'README.md links every page');
+my @broken;
+for my $page ('README.md', 'CONTRIBUTING.md', glob('docs/*.md src/*/README.md bench/README.md'))
+{
+	my ($folder) = $page =~ m{^(.*/)};
+	my $text = PostgreSQL::Test::Utils::slurp_file($page);
+	while ($text =~ /\]\((?!http)([^)#\s]+)/g)
+	{
+		push @broken, "$page: $1" unless -e (defined $folder ? $folder : '') . $1;
+	}
+}
+is(join(' ', @broken), '', 'every link leads somewhere');
 my $links = join '', map { PostgreSQL::Test::Utils::slurp_file($_) } glob('docs/*.md');
 my @pictures = map { s{^docs/}{}r } sort glob('docs/*.svg docs/er/*.svg');
 cmp_ok(scalar @pictures, '>', 5, 'there are pictures');
