@@ -10,6 +10,7 @@
 
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 
 #include "lead_system.h"
@@ -238,43 +239,53 @@ ls_assign_run(LsAssignPass *pass, LsPool *pool)
 }
 
 /*
+ * Read the leads of a pass that have waited longest.  They are read in the order
+ * of their index, and each lead is looked up, whatever the planner expects: of
+ * tables that were never analyzed it expects so little that it would read all
+ * leads, and sort all of the queue, for each free place.  OFFSET 0 keeps what is
+ * asked of the lead out of the look-up, where it would bring in other indexes.
+ */
+static void
+read_waiting(LsAssignPass *pass, int n)
+{
+	LS_QUERY(query,
+		"SELECT l.*, w.strategy FROM lead_system.waiting_leads w"
+		" CROSS JOIN LATERAL (SELECT " LS_ASSIGN_COLUMNS " FROM lead_system.leads l"
+		"    WHERE l.organization_id = $1 AND l.id = w.lead_id OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED)"
+		"    l(id, assigned_to, is_assignable)"
+		" WHERE w.organization_id = $1 AND l.assigned_to IS NULL AND l.is_assignable"
+		" ORDER BY w.waiting_since, w.lead_id LIMIT $2",
+		UUIDOID, INT4OID);
+	LsArgs args = {0};
+	int level = NewGUCNestLevel();
+
+	(void) set_config_option(
+		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ls_arg_uuid(&args, &pass->org);
+	ls_arg_int32(&args, n);
+	ls_assign_read_leads(pass, &query, &args);
+	AtEOXact_GUC(true, level);
+}
+
+/*
  * Give waiting leads to those who have room, all or some users; returns how many
  * were given.  Leads that another session holds are passed over, so this waits
- * for no lead, whatever is locked already.
+ * for no lead, whatever is locked already: the users can come first, and no more
+ * leads are touched than there is room for.
  */
 int64
 ls_assign_waiting(const pg_uuid_t *org, const pg_uuid_t *users, int n_users, int batch)
 {
-	LS_QUERY(query,
-		"SELECT " LS_ASSIGN_COLUMNS ", w.strategy"
-		"  FROM lead_system.waiting_leads w"
-		"  JOIN lead_system.leads l ON l.organization_id = w.organization_id AND l.id = w.lead_id"
-		" WHERE w.organization_id = $1 AND l.organization_id = $1 AND l.assigned_to IS NULL"
-		"   AND " LS_ASSIGNABLE_SQL("l") //
-		" ORDER BY w.waiting_since, w.lead_id LIMIT $2 FOR NO KEY UPDATE OF l SKIP LOCKED",
-		UUIDOID, INT4OID);
 	LsAssignPass pass = {0};
 	LsPool pool;
-	LsArgs args = {0};
-	int64 room;
 
-	if (users != NULL)
-	{
-		ls_pool_lock(&pool, org, users, n_users);
-		room = ls_pool_room(&pool);
-		batch = (int) Min((int64) batch, room);
-		if (batch == 0)
-			return 0;
-	}
+	ls_pool_lock(&pool, org, users, n_users);
+	batch = (int) Min((int64) batch, ls_pool_room(&pool));
+	if (batch == 0)
+		return 0;
 	pass.org = *org;
 	pass.reason = "room has become free";
-	ls_arg_uuid(&args, org);
-	ls_arg_int32(&args, batch);
-	ls_assign_read_leads(&pass, &query, &args);
-	if (pass.n == 0)
-		return 0;
-	if (users == NULL)
-		ls_pool_lock(&pool, org, NULL, 0);
+	read_waiting(&pass, batch);
 	return ls_assign_run(&pass, &pool);
 }
 
