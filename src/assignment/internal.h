@@ -132,11 +132,16 @@ extern LsUserDelta *ls_user_delta(HTAB *deltas, const pg_uuid_t *org, const pg_u
 extern void ls_user_deltas_lock(HTAB *deltas);
 extern void ls_user_deltas_write(HTAB *deltas);
 
+/* A zip code without the four digits that tell a delivery route in the United States. */
+#define LS_ZIP_SQL(zip) \
+	"CASE WHEN " zip " ~ '^[0-9]{5}-[0-9]{4}$' THEN left(" zip ", 5) ELSE " zip " END"
+
 /* The columns that ls_assign_read_leads() expects, of a lead "l". */
 #define LS_ASSIGN_COLUMNS \
 	"l.id, l.assigned_to, " LS_ASSIGNABLE_SQL( \
 		"l") ", l.temperature = 'hot'," \
 			 " lower(l.service_type), lower(l.metadata ->> 'skill')," \
-			 " upper(btrim(split_part(l.zip_code, '-', 1))), upper(btrim(l.state)), upper(btrim(l.country))"
+			 " upper(" LS_ZIP_SQL( \
+				 "btrim(l.zip_code)") "), upper(btrim(l.state)), upper(btrim(l.country))"
 
 #endif /* LS_ASSIGNMENT_INTERNAL_H */
