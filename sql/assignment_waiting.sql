@@ -60,6 +60,55 @@ SELECT assign(4001, 4004, 'geographic');
 SELECT o.company, o."user", a.metadata FROM owners o JOIN lead_system.leads l ON l.company_name = o.company JOIN lead_system.lead_assignments a ON a.lead_id = l.id
  WHERE a.strategy = 'geographic' ORDER BY 1;
 
+-- A strategy that is chosen, a limit that is raised, managers who are asked: leads that wait are assigned at once.
+UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE deleted_at IS NULL;
+UPDATE lead_system.users SET max_active_leads = 0;
+UPDATE lead_system.users SET max_active_leads = 3 WHERE full_name = 'ann';
+SELECT new_leads(5001, 5008);
+SELECT lead_system.set_config('assignment.max_active', '1');
+SELECT assign(5001, 5006);
+UPDATE lead_system.users SET max_active_leads = 9, role = 'manager' WHERE full_name = 'bob';
+CREATE VIEW waiting AS SELECT count(*) AS waiting, (SELECT string_agg(full_name || ' ' || current_lead_count, ', ' ORDER BY full_name) FROM lead_system.users WHERE current_lead_count > 0) AS have
+  FROM lead_system.waiting_leads;
+SELECT lead_system.set_config('assignment.max_active', '2');
+SELECT * FROM waiting;
+SELECT lead_system.set_config('assignment.strategy', '"round_robin"');
+SELECT * FROM waiting;
+SELECT lead_system.set_config('assignment.max_active', NULL);
+SELECT * FROM waiting;
+SELECT lead_system.set_config('assignment.drain', 'false');
+SELECT lead_system.set_config('assignment.manager_fallback', 'true');
+SELECT * FROM waiting;
+SELECT lead_system.set_config('assignment.drain', 'true');
+SELECT * FROM waiting;
+SELECT lead_system.recount_user_counters();
+
+-- Who is no longer active keeps the leads until they are released: they go to others, or wait.
+SELECT lead_system.set_config('assignment.manager_fallback', 'false'), lead_system.set_config('assignment.strategy', NULL);
+UPDATE lead_system.users SET is_active = false WHERE full_name = 'bob';
+SELECT * FROM waiting;
+UPDATE lead_system.users SET max_active_leads = 1 WHERE full_name = 'cat';
+SELECT lead_system.release_leads(id, reason => 'has left') FROM lead_system.users WHERE full_name = 'bob';
+SELECT * FROM waiting;
+SELECT count(*), count(to_user_id) AS given, min(reason) AS reason FROM lead_system.lead_assignments a JOIN lead_system.users u ON u.id = a.from_user_id AND u.full_name = 'bob' WHERE a.reason IS NOT NULL;
+SELECT needs_review, count(*) FROM lead_system.leads WHERE deleted_at IS NULL AND assigned_to IS NULL AND company_name <= 'Company 5006' GROUP BY 1;
+-- an active user keeps what nobody else has room for
+UPDATE lead_system.users SET max_active_leads = 2 WHERE full_name = 'cat';
+SELECT lead_system.release_leads(id, 'round_robin') FROM lead_system.users WHERE full_name = 'ann';
+SELECT * FROM waiting;
+SELECT lead_system.release_leads(id) FROM lead_system.users WHERE full_name = 'dan';
+-- cold ones are assigned to nobody
+UPDATE lead_system.leads SET inquiry_type = 'Content Download', budget_timeline = 'Just Researching', company_size = '1-10', industry = 'Education'
+ WHERE assigned_to = (SELECT id FROM lead_system.users WHERE full_name = 'cat');
+UPDATE lead_system.users SET is_active = false WHERE full_name = 'cat';
+SELECT lead_system.release_leads(id) FROM lead_system.users WHERE full_name = 'cat';
+SELECT * FROM waiting;
+SELECT lead_system.recount_user_counters();
+SELECT lead_system.release_leads(NULL);
+SELECT lead_system.release_leads('00000000-0000-4000-8000-000000000099');
+SELECT lead_system.release_leads(id, 'manual') FROM lead_system.users WHERE full_name = 'cat';
+DROP VIEW waiting;
+
 -- A lead that has become worth a call is assigned, if nobody has it (A17).
 SELECT lead_system.create_organization('Upgraded', 'recruiting') AS recruiting \gset
 SET app.current_org_id = :'recruiting';
