@@ -1,26 +1,23 @@
--- 100,000 leads assigned to 200 users: by each strategy in one pass, beside the
--- bare UPDATE of one column without any trigger, and beside the loop that a careful
--- user would write in PL/pgSQL, over a tenth of the leads and without any trigger.
--- Every run is rolled back.
---
--- By hand, in a database of its own: psql -f bench/assignment.sql
-\set QUIET on
+-- The stage of the benchmark of assignment, in a database of its own: :leads leads
+-- and 200 users with room for a few more, and the cases.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
 CREATE EXTENSION lead_system;
+CREATE SCHEMA bench;
 SELECT lead_system.create_organization('Bench', 'b2b') AS org \gset
+SELECT format('ALTER DATABASE %I SET app.current_org_id = %L', current_database(), :'org') \gexec
 SET app.current_org_id = :'org';
 INSERT INTO lead_system.users (organization_id, full_name, email, max_active_leads, assignment_weight, skills)
-SELECT :'org', 'User ' || n, 'user' || n || '@example.com', 400 + n, 1 + n % 2, ARRAY['skill ' || n % 10] FROM generate_series(1, 200) n;
+SELECT :'org', 'User ' || n, 'user' || n || '@example.com', ceil(:leads * 0.8 / 200) + ceil(n * :leads / 100000.0), 1 + n % 2, ARRAY['skill ' || n % 10]
+  FROM generate_series(1, 200) n;
 INSERT INTO lead_system.territories (organization_id, kind, code, user_id)
 SELECT :'org', 'state', 'S' || row_number() OVER (ORDER BY id) % 20, id FROM lead_system.users;
 INSERT INTO lead_system.leads (organization_id, first_name, company_size, industry, inquiry_type, budget_timeline, state, service_type)
-SELECT :'org', 'lead ' || n, '1000+', 'Software/SaaS', 'Demo Request', 'Immediate', 'S' || n % 20, 'skill ' || n % 10 FROM generate_series(1, 100000) n;
-VACUUM ANALYZE;
-CREATE TABLE ids AS SELECT array_agg(id ORDER BY id) AS leads FROM lead_system.leads;
-CREATE VIEW spread AS SELECT min(current_lead_count), max(current_lead_count),
-    count(*) FILTER (WHERE current_lead_count > max_active_leads) AS above_capacity,
-    lead_system.recount_user_counters() AS wrong, (SELECT count(*) FROM lead_system.waiting_leads) AS waiting FROM lead_system.users;
+SELECT :'org', 'lead ' || n, '1000+', 'Software/SaaS', 'Demo Request', 'Immediate', 'S' || n % 20, 'skill ' || n % 10 FROM generate_series(1, :leads) n;
+CREATE TABLE bench.ids AS SELECT array_agg(id ORDER BY id) AS leads FROM lead_system.leads;
 
-CREATE FUNCTION plain_assign(leads uuid[]) RETURNS bigint LANGUAGE plpgsql AS $$
+-- The loop that a careful user would write, without any trigger.
+CREATE FUNCTION bench.assign(leads uuid[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     org uuid := current_setting('app.current_org_id');
     lead uuid;
@@ -40,22 +37,22 @@ BEGIN
     RETURN n;
 END
 $$;
-\set QUIET off
-\timing on
-\echo round_robin
-BEGIN; SELECT lead_system.assign_leads(leads, 'round_robin') FROM ids; SELECT * FROM spread; ROLLBACK; VACUUM lead_system.leads;
-\echo capacity
-BEGIN; SELECT lead_system.assign_leads(leads, 'capacity') FROM ids; SELECT * FROM spread; ROLLBACK; VACUUM lead_system.leads;
-\echo geographic
-BEGIN; SELECT lead_system.assign_leads(leads, 'geographic') FROM ids; SELECT * FROM spread; ROLLBACK; VACUUM lead_system.leads;
-\echo skill_based
-BEGIN; SELECT lead_system.assign_leads(leads, 'skill_based') FROM ids; SELECT * FROM spread; ROLLBACK; VACUUM lead_system.leads;
-\echo the bare UPDATE
-BEGIN; ALTER TABLE lead_system.leads DISABLE TRIGGER USER;
-WITH u AS (SELECT array_agg(id ORDER BY id) AS a FROM lead_system.users), n AS (SELECT id, row_number() OVER () AS r FROM lead_system.leads)
-UPDATE lead_system.leads l SET assigned_to = u.a[1 + n.r % 200] FROM u, n WHERE n.id = l.id;
-ROLLBACK; VACUUM lead_system.leads;
-\echo PL/pgSQL, a tenth of the leads
-BEGIN; ALTER TABLE lead_system.leads DISABLE TRIGGER USER; ALTER TABLE lead_system.users DISABLE TRIGGER USER;
-SELECT plain_assign(leads[1:10000]) FROM ids;
-ROLLBACK;
+
+CREATE TABLE bench.cases (
+    position    serial,
+    name        text PRIMARY KEY,
+    leads       integer NOT NULL,
+    is_ours     boolean NOT NULL,
+    description text    NOT NULL,
+    statement   text    NOT NULL
+);
+INSERT INTO bench.cases (name, leads, is_ours, description, statement)
+SELECT s, :leads, true, 'assign_leads, ' || s, format('SELECT lead_system.assign_leads(leads, %L) FROM bench.ids', s)
+  FROM unnest(ARRAY['round_robin', 'capacity', 'geographic', 'skill_based']) s;
+INSERT INTO bench.cases (name, leads, is_ours, description, statement) VALUES
+    ('plpgsql', :leads / 10, false, 'PL/pgSQL loop, a tenth of the leads, no triggers', format('SELECT bench.assign(leads[1:%s]) FROM bench.ids', :leads / 10)),
+    ('bare', :leads, false, 'UPDATE of one column, no triggers', 'WITH u AS (SELECT array_agg(id ORDER BY id) AS a FROM lead_system.users),'
+        ' n AS (SELECT id, row_number() OVER () AS r FROM lead_system.leads)'
+        ' UPDATE lead_system.leads l SET assigned_to = u.a[1 + n.r % 200] FROM u, n WHERE n.id = l.id');
+CREATE TABLE bench.timings (name text, round integer, seconds numeric, assigned bigint, fewest integer, most integer, above_capacity bigint, wrong bigint);
+VACUUM ANALYZE;

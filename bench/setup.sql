@@ -79,7 +79,8 @@ AS $$
 DECLARE
     command text;
 BEGIN
-    EXECUTE format('CREATE TABLE bench.%I (LIKE lead_system.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', target, name);
+    EXECUTE format('CREATE TABLE bench.%I (LIKE lead_system.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)%s', target, name,
+        (SELECT ' WITH (' || array_to_string(reloptions, ', ') || ')' FROM pg_class WHERE oid = format('lead_system.%I', name)::regclass));
     IF with_rows THEN
         EXECUTE format('INSERT INTO bench.%I SELECT * FROM lead_system.%I', target, name);
     END IF;

@@ -8,7 +8,8 @@ part=${BENCH_PART:-all}
 case $part in
 all) leads=1000000 dnc=2000000 ;;
 market) leads=10000 dnc=10000 ;;
-*) die "BENCH_PART must be all or market" ;;
+assignment) leads=100000 dnc=0 ;;
+*) die "BENCH_PART must be all, market or assignment" ;;
 esac
 leads=${BENCH_LEADS:-$leads}
 dnc=${BENCH_DNC:-$dnc}
@@ -33,6 +34,24 @@ max_wal_size = 64GB"
 as_server_user mkdir "$TMP/files"
 run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$dnc" -v members="$members" \
     -v import="$import" -v batch="$batch" -P pager=off "$@"; }
+
+# Assignment has a database of its own.  A different case is first in every round.
+if [ "$part" = assignment ]; then
+    say "$leads leads, 200 users, $rounds rounds"
+    run -o /dev/null -f "$TMP/src/bench/assignment.sql"
+    round=1
+    while [ "$round" -le "$rounds" ]; do
+        say "round $round"
+        run -At -c "SELECT name FROM bench.cases ORDER BY (position + $round) % 6" >"$TMP/cases"
+        while read -r name; do
+            run -o /dev/null -v name="$name" -v round="$round" -f "$TMP/src/bench/assignment_run.sql" </dev/null
+        done <"$TMP/cases"
+        round=$((round + 1))
+    done
+    run -f "$TMP/src/bench/assignment_report.sql"
+    say "PostgreSQL $PG_MAJOR, $(nproc) cores"
+    exit
+fi
 
 say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)

@@ -109,7 +109,7 @@ assign_by_strategy(LsAssignPass *pass)
 	LsPool pool;
 
 	pass->wait = !pass->leads[0].is_assigned;
-	ls_pool_lock(&pool, &pass->org, NULL, 0);
+	ls_assign_lock_users(pass, &pool);
 	if (ls_assign_run(pass, &pool) == 0 && !pass->wait)
 		no_assignee("No other user has room for the lead.");
 }
@@ -285,11 +285,7 @@ ls_assignment_assign_leads(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "lead_ids");
 	LS_REQUIRE_ARG(1, "strategy");
-	strategy = ls_strategy_parse(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	if (strategy == LS_STRATEGY_MANUAL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("many leads cannot be assigned by strategy \"manual\""),
-						   errhint("Use assign_lead(), or UPDATE leads SET assigned_to.")));
+	strategy = ls_strategy_parse_many(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	ls_require_org(&pass.org);
 	pass.reason = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
 	pass.wait = true;
@@ -303,7 +299,7 @@ ls_assignment_assign_leads(PG_FUNCTION_ARGS)
 	keep_in_order(&pass, places, n, strategy);
 	if (pass.n == 0)
 		PG_RETURN_INT64(0);
-	ls_pool_lock(&pool, &pass.org, NULL, 0);
+	ls_assign_lock_users(&pass, &pool);
 	PG_RETURN_INT64(ls_assign_run(&pass, &pool));
 }
 

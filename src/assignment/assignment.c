@@ -21,6 +21,7 @@ static const LsGrant assignment_grants[] = {
 	{"assign_lead_to(uuid, uuid, text, boolean)", "EXECUTE", LS_LEVEL_AGENT, false},
 	{"assign_leads(uuid[], text, text)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"assign_waiting_leads(integer)", "EXECUTE", LS_LEVEL_MANAGER, true},
+	{"release_leads(uuid, text, text)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"sla_breaches()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"sweep_sla(integer)", "EXECUTE", LS_LEVEL_MANAGER, true},
 	{"recount_user_counters()", "EXECUTE", LS_LEVEL_ADMIN, true},

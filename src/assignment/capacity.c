@@ -6,12 +6,14 @@
  *	  
  *	  Every way leads through here, since the counts are columns of users: a lead
  *	  that is closed, deleted or given to somebody else, a higher maximum, a user
- *	  who becomes active.
+ *	  who becomes active.  Settings are the other source: a strategy that is
+ *	  chosen, a limit that is raised, managers who are asked.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -41,6 +43,7 @@ typedef struct Freed
 {
 	pg_uuid_t org;
 	pg_uuid_t user;
+	bool joins; /* could not be chosen before, so nobody has locked it */
 } Freed;
 
 /* A column of a slot that is never null. */
@@ -52,17 +55,23 @@ slot_value(TupleTableSlot *slot, int attnum)
 	return slot_getattr(slot, attnum, &isnull);
 }
 
+/* Could a version of a user be chosen at all? */
+static bool
+takes_leads(TupleTableSlot *slot, const RoomColumns *columns)
+{
+	char *role;
+
+	if (slot == NULL || !DatumGetBool(slot_value(slot, columns->is_active)))
+		return false;
+	role = TextDatumGetCString(slot_value(slot, columns->role));
+	return strcmp(role, "rep") == 0 || strcmp(role, "manager") == 0;
+}
+
 /* How many leads more a version of a user could be given. */
 static int
 room_of_slot(TupleTableSlot *slot, const RoomColumns *columns)
 {
-	char *role;
-
-	if (slot == NULL || !DatumGetBool(slot_value(slot, columns->is_active)) ||
-		DatumGetInt32(slot_value(slot, columns->weight)) == 0)
-		return 0;
-	role = TextDatumGetCString(slot_value(slot, columns->role));
-	if (strcmp(role, "rep") != 0 && strcmp(role, "manager") != 0)
+	if (!takes_leads(slot, columns) || DatumGetInt32(slot_value(slot, columns->weight)) == 0)
 		return 0;
 	return Max(DatumGetInt32(slot_value(slot, columns->max)) -
 				   DatumGetInt32(slot_value(slot, columns->current)),
@@ -98,6 +107,7 @@ find_freed(TriggerData *trigdata, int *n)
 			freed = freed ? repalloc(freed, sizeof(Freed) * capacity)
 						  : palloc(sizeof(Freed) * capacity);
 		}
+		freed[*n].joins = !takes_leads(transition.old, &columns);
 		freed[*n].org = *DatumGetUUIDP(slot_value(transition.new, columns.org));
 		freed[(*n)++].user = *DatumGetUUIDP(slot_value(transition.new, columns.id));
 	}
@@ -109,7 +119,7 @@ find_freed(TriggerData *trigdata, int *n)
 static int
 compare_freed(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(Freed));
+	return memcmp(a, b, offsetof(Freed, joins));
 }
 
 /* Does an organisation want leads to be given away when there is room? */
@@ -133,6 +143,7 @@ ls_assignment_capacity_changed(PG_FUNCTION_ARGS)
 		LS_TRIGGER_AFTER_STATEMENT, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, "users");
 	pg_uuid_t *users;
 	Freed *freed;
+	bool joins = false;
 	int n_users = 0;
 	int n;
 	int i;
@@ -145,11 +156,99 @@ ls_assignment_capacity_changed(PG_FUNCTION_ARGS)
 	for (i = 0; i < n; i++)
 	{
 		users[n_users++] = freed[i].user;
+		joins = joins || freed[i].joins;
 		if (i + 1 < n && ls_uuid_equal(&freed[i].org, &freed[i + 1].org))
 			continue;
 		if (wants_drain(&freed[i].org))
+		{
+			if (joins)
+				ls_assign_lock_queue(&freed[i].org, true);
 			(void) ls_assign_waiting(&freed[i].org, users, n_users, LS_ASSIGNMENT_MAX_BATCH);
+		}
 		n_users = 0;
+		joins = false;
+	}
+	return PointerGetDatum(NULL);
+}
+
+/* Can another value of a setting mean that there is room for leads that wait? */
+static bool
+setting_makes_room(const char *key)
+{
+	static const char *const keys[] = {"assignment.drain", "assignment.manager_fallback",
+		"assignment.max_active", "assignment.max_total", "assignment.strategy"};
+	int i;
+
+	for (i = 0; i < (int) lengthof(keys); i++)
+	{
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The organisations of the rows of a statement whose settings make room. */
+static pg_uuid_t *
+find_changed(TriggerData *trigdata, int *n)
+{
+	int org = ls_trigger_attnum(trigdata->tg_relation, "organization_id");
+	int key = ls_trigger_attnum(trigdata->tg_relation, "key");
+	LsTransition transition;
+	pg_uuid_t *orgs = NULL;
+	int capacity = 0;
+
+	*n = 0;
+	ls_transition_open(&transition, trigdata);
+	while (ls_transition_next(&transition))
+	{
+		TupleTableSlot *slot = transition.new ? transition.new : transition.old;
+
+		if (!setting_makes_room(TextDatumGetCString(slot_value(slot, key))))
+			continue;
+		if (*n == capacity)
+		{
+			capacity = capacity ? capacity * 2 : 16;
+			orgs = orgs ? repalloc(orgs, sizeof(pg_uuid_t) * capacity)
+						: palloc(sizeof(pg_uuid_t) * capacity);
+		}
+		orgs[(*n)++] = *DatumGetUUIDP(slot_value(slot, org));
+	}
+	ls_transition_close(&transition);
+	return orgs;
+}
+
+/* Compare organisations, for qsort. */
+static int
+compare_orgs(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(pg_uuid_t));
+}
+
+PG_FUNCTION_INFO_V1(ls_assignment_settings_changed);
+
+/* system_config_drain(): AFTER statement triggers of system_config. */
+Datum
+ls_assignment_settings_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata =
+		ls_trigger_check(fcinfo, "system_config_drain", LS_TRIGGER_AFTER_STATEMENT,
+			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, "system_config");
+	pg_uuid_t *orgs;
+	int n;
+	int i;
+
+	orgs = find_changed(trigdata, &n);
+	if (n == 0)
+		return PointerGetDatum(NULL);
+	/* The cache of settings learns of the change. */
+	CommandCounterIncrement();
+	qsort(orgs, n, sizeof(pg_uuid_t), compare_orgs);
+	for (i = 0; i < n; i++)
+	{
+		if ((i > 0 && ls_uuid_equal(&orgs[i - 1], &orgs[i])) || !wants_drain(&orgs[i]))
+			continue;
+		ls_assign_lock_queue(&orgs[i], true);
+		(void) ls_assign_waiting(&orgs[i], NULL, 0, LS_ASSIGNMENT_MAX_BATCH);
 	}
 	return PointerGetDatum(NULL);
 }

@@ -24,6 +24,12 @@ COMMENT ON FUNCTION lead_system.assign_waiting_leads(integer) IS
     'Assigns waiting leads, those that have waited longest first, as far as there is room; returns how many. For a scheduler; leads that another session holds are left for the next run.';
 REVOKE ALL ON FUNCTION lead_system.assign_waiting_leads(integer) FROM PUBLIC;
 
+CREATE FUNCTION lead_system.release_leads(user_id uuid, strategy text DEFAULT 'capacity', reason text DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_assignment_release';
+COMMENT ON FUNCTION lead_system.release_leads(uuid, text, text) IS
+    'Gives the open leads of a user to others, spread by a strategy; returns how many the user has no longer. What nobody has room for stays with an active user, and waits when the user is not active. For users who leave or are away. Raises P0002 for an unknown user.';
+REVOKE ALL ON FUNCTION lead_system.release_leads(uuid, text, text) FROM PUBLIC;
+
 CREATE FUNCTION lead_system.sla_breaches()
     RETURNS TABLE (lead_id uuid, assigned_to uuid, temperature text, lead_score integer, new_since timestamptz,
         due_at timestamptz, overdue interval, level text)
@@ -55,3 +61,9 @@ CREATE FUNCTION lead_system.users_capacity_changed() RETURNS trigger
 COMMENT ON FUNCTION lead_system.users_capacity_changed() IS
     'Trigger of users: when one gets room, leads that wait are assigned.';
 REVOKE ALL ON FUNCTION lead_system.users_capacity_changed() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.system_config_drain() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_assignment_settings_changed';
+COMMENT ON FUNCTION lead_system.system_config_drain() IS
+    'Trigger of system_config: when a strategy is chosen, or a limit of leads changes, leads that wait are assigned.';
+REVOKE ALL ON FUNCTION lead_system.system_config_drain() FROM PUBLIC;

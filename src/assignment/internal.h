@@ -75,6 +75,7 @@ typedef struct LsAssignPass
 	int n;
 	const char *reason; /* or NULL */
 	bool wait;          /* those that nobody has room for wait */
+	bool release;       /* whoever has one that nobody has room for has it no longer */
 	HTAB *by_id;        /* for the listener */
 } LsAssignPass;
 
@@ -91,6 +92,7 @@ typedef struct LsAssignPass
 
 /* strategy.c */
 extern LsStrategy ls_strategy_parse(const char *name);
+extern LsStrategy ls_strategy_parse_many(const char *name);
 extern const char *ls_strategy_name(LsStrategy strategy);
 extern LsStrategy ls_strategy_of_org(const pg_uuid_t *org);
 extern LsAssignee *ls_strategy_choose(LsPool *pool, LsAssignLead *lead);
@@ -108,6 +110,8 @@ extern const LsAssignLead *ls_assign_lead_of(const LsAssignPass *pass, const pg_
 extern void ls_assign_read_leads(LsAssignPass *pass, LsQuery *query, const LsArgs *args);
 extern int64 ls_assign_run(LsAssignPass *pass, LsPool *pool);
 extern void ls_assign_write(LsAssignPass *pass);
+extern void ls_assign_lock_queue(const pg_uuid_t *org, bool alone);
+extern void ls_assign_lock_users(const LsAssignPass *pass, LsPool *pool);
 extern int64 ls_assign_waiting(
 	const pg_uuid_t *org, const pg_uuid_t *users, int n_users, int batch);
 extern void ls_assign_new_leads(const pg_uuid_t *org, const pg_uuid_t *leads, int n);
@@ -132,11 +136,16 @@ extern LsUserDelta *ls_user_delta(HTAB *deltas, const pg_uuid_t *org, const pg_u
 extern void ls_user_deltas_lock(HTAB *deltas);
 extern void ls_user_deltas_write(HTAB *deltas);
 
+/* A zip code without the four digits that tell a delivery route in the United States. */
+#define LS_ZIP_SQL(zip) \
+	"CASE WHEN " zip " ~ '^[0-9]{5}-[0-9]{4}$' THEN left(" zip ", 5) ELSE " zip " END"
+
 /* The columns that ls_assign_read_leads() expects, of a lead "l". */
 #define LS_ASSIGN_COLUMNS \
 	"l.id, l.assigned_to, " LS_ASSIGNABLE_SQL( \
 		"l") ", l.temperature = 'hot'," \
 			 " lower(l.service_type), lower(l.metadata ->> 'skill')," \
-			 " upper(btrim(split_part(l.zip_code, '-', 1))), upper(btrim(l.state)), upper(btrim(l.country))"
+			 " upper(" LS_ZIP_SQL( \
+				 "btrim(l.zip_code)") "), upper(btrim(l.state)), upper(btrim(l.country))"
 
 #endif /* LS_ASSIGNMENT_INTERNAL_H */

@@ -16,6 +16,7 @@
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "assignment/record.h"
+#include "scoring/scoring.h"
 
 /* Add an element. */
 static void
@@ -176,7 +177,10 @@ follow_milestone(LsLeadStatement *statement, void **state, const LsLeadRow *old,
 	series_add(kept, &kept->credits, &credit, sizeof(Credit));
 }
 
-/* Is the lead one that should be assigned by itself? */
+/*
+ * Is the lead one that should be assigned by itself?  It is when it has come to be
+ * worth it, and when it has become worth a call, if nobody has it yet (A17).
+ */
 static void
 follow_queue(LsLeadStatement *statement, void **state, const LsLeadRow *old, const LsLeadRow *new)
 {
@@ -185,11 +189,11 @@ follow_queue(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 	LeadKey key;
 	AssignmentState *kept;
 
-	if (could == can || new == NULL)
+	if (new == NULL || (could == can && !(can && ls_score_upgraded(old, new))))
 		return;
 	key.org = *row_uuid(new, LEAD_organization_id);
 	key.lead = *row_uuid(new, LEAD_id);
-	if (could)
+	if (!can)
 	{
 		kept = state_of(statement, state);
 		series_add(kept, &kept->not_waiting, &key, sizeof(LeadKey));

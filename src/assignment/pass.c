@@ -10,10 +10,13 @@
 
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/lock.h"
 #include "core/uuid.h"
 #include "assignment/internal.h"
 
@@ -133,10 +136,37 @@ write_assigned(LsAssignPass *pass)
 	}
 	if (n == 0)
 		return;
-	pass->by_id = leads_by_id(pass);
 	ls_arg_uuid(&args, &pass->org);
 	ls_arg_datum(&args, ls_uuid_array(leads, n), false);
 	ls_arg_datum(&args, ls_uuid_array(users, n), false);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_query_run(&query, &args, LS_WRITE);
+	ls_scope_close(&scope);
+}
+
+/* Take the leads that nobody was found for from those who have them. */
+static void
+write_released(const LsAssignPass *pass)
+{
+	LS_QUERY_ARRAY(query,
+		"UPDATE lead_system.leads SET assigned_to = NULL"
+		" WHERE organization_id = $1 AND id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
+	pg_uuid_t *leads = palloc(sizeof(pg_uuid_t) * (pass->n + 1));
+	LsScope scope;
+	LsArgs args = {0};
+	int n = 0;
+	int i;
+
+	for (i = 0; i < pass->n; i++)
+	{
+		if (pass->leads[i].to == NULL)
+			leads[n++] = pass->leads[i].id;
+	}
+	if (n == 0)
+		return;
+	ls_arg_uuid(&args, &pass->org);
+	ls_arg_datum(&args, ls_uuid_array(leads, n), false);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_query_run(&query, &args, LS_WRITE);
 	ls_scope_close(&scope);
@@ -166,7 +196,7 @@ write_waiting(LsAssignPass *pass)
 
 	for (i = 0; i < pass->n; i++)
 	{
-		if (pass->leads[i].to == NULL)
+		if (pass->leads[i].to == NULL && pass->leads[i].is_assignable)
 		{
 			leads[n] = pass->leads[i].id;
 			strategies[n++] = CStringGetTextDatum(ls_strategy_name(pass->leads[i].strategy));
@@ -194,10 +224,13 @@ ls_assign_write(LsAssignPass *pass)
 	const LsAssignPass *previous = current_pass;
 	const LsLeadCause *cause = ls_lead_cause_set(&no_cause);
 
+	pass->by_id = leads_by_id(pass);
 	current_pass = pass;
 	PG_TRY();
 	{
 		write_assigned(pass);
+		if (pass->release)
+			write_released(pass);
 		if (pass->wait)
 			write_waiting(pass);
 	}
@@ -207,6 +240,31 @@ ls_assign_write(LsAssignPass *pass)
 		ls_lead_cause_set(cause);
 	}
 	PG_END_TRY();
+}
+
+/*
+ * Take the lock of an organisation's queue, until the end of the transaction: by
+ * those who may have leads wait, together, or alone by whoever makes users known
+ * that they cannot see, and so not lock.  Otherwise the two would miss each other,
+ * and a lead would wait beside a free user.
+ */
+void
+ls_assign_lock_queue(const pg_uuid_t *org, bool alone)
+{
+	LOCKTAG tag = ls_lock_tag_org(LS_LOCK_WAITING_LEADS, org);
+
+	if (LockAcquire(&tag, alone ? ExclusiveLock : ShareLock, false, false) !=
+		LOCKACQUIRE_ALREADY_HELD)
+		AcceptInvalidationMessages();
+}
+
+/* Lock all who could be given the leads of a pass. */
+void
+ls_assign_lock_users(const LsAssignPass *pass, LsPool *pool)
+{
+	if (pass->wait)
+		ls_assign_lock_queue(&pass->org, false);
+	ls_pool_lock(pool, &pass->org, NULL, 0);
 }
 
 /* Find a user for each lead of a pass, and write that; returns how many. */
@@ -227,7 +285,7 @@ ls_assign_run(LsAssignPass *pass, LsPool *pool)
 	{
 		LsAssignLead *lead = &pass->leads[i];
 
-		lead->to = ls_strategy_choose(pool, lead);
+		lead->to = lead->is_assignable ? ls_strategy_choose(pool, lead) : NULL;
 		if (lead->to == NULL)
 			continue;
 		ls_assignee_take(pool, lead->to);
@@ -238,43 +296,53 @@ ls_assign_run(LsAssignPass *pass, LsPool *pool)
 }
 
 /*
+ * Read the leads of a pass that have waited longest.  They are read in the order
+ * of their index, and each lead is looked up, whatever the planner expects: of
+ * tables that were never analyzed it expects so little that it would read all
+ * leads, and sort all of the queue, for each free place.  OFFSET 0 keeps what is
+ * asked of the lead out of the look-up, where it would bring in other indexes.
+ */
+static void
+read_waiting(LsAssignPass *pass, int n)
+{
+	LS_QUERY(query,
+		"SELECT l.*, w.strategy FROM lead_system.waiting_leads w"
+		" CROSS JOIN LATERAL (SELECT " LS_ASSIGN_COLUMNS " FROM lead_system.leads l"
+		"    WHERE l.organization_id = $1 AND l.id = w.lead_id OFFSET 0 FOR NO KEY UPDATE SKIP LOCKED)"
+		"    l(id, assigned_to, is_assignable)"
+		" WHERE w.organization_id = $1 AND l.assigned_to IS NULL AND l.is_assignable"
+		" ORDER BY w.waiting_since, w.lead_id LIMIT $2",
+		UUIDOID, INT4OID);
+	LsArgs args = {0};
+	int level = NewGUCNestLevel();
+
+	(void) set_config_option(
+		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ls_arg_uuid(&args, &pass->org);
+	ls_arg_int32(&args, n);
+	ls_assign_read_leads(pass, &query, &args);
+	AtEOXact_GUC(true, level);
+}
+
+/*
  * Give waiting leads to those who have room, all or some users; returns how many
  * were given.  Leads that another session holds are passed over, so this waits
- * for no lead, whatever is locked already.
+ * for no lead, whatever is locked already: the users can come first, and no more
+ * leads are touched than there is room for.
  */
 int64
 ls_assign_waiting(const pg_uuid_t *org, const pg_uuid_t *users, int n_users, int batch)
 {
-	LS_QUERY(query,
-		"SELECT " LS_ASSIGN_COLUMNS ", w.strategy"
-		"  FROM lead_system.waiting_leads w"
-		"  JOIN lead_system.leads l ON l.organization_id = w.organization_id AND l.id = w.lead_id"
-		" WHERE w.organization_id = $1 AND l.organization_id = $1 AND l.assigned_to IS NULL"
-		"   AND " LS_ASSIGNABLE_SQL("l") //
-		" ORDER BY w.waiting_since, w.lead_id LIMIT $2 FOR NO KEY UPDATE OF l SKIP LOCKED",
-		UUIDOID, INT4OID);
 	LsAssignPass pass = {0};
 	LsPool pool;
-	LsArgs args = {0};
-	int64 room;
 
-	if (users != NULL)
-	{
-		ls_pool_lock(&pool, org, users, n_users);
-		room = ls_pool_room(&pool);
-		batch = (int) Min((int64) batch, room);
-		if (batch == 0)
-			return 0;
-	}
+	ls_pool_lock(&pool, org, users, n_users);
+	batch = (int) Min((int64) batch, ls_pool_room(&pool));
+	if (batch == 0)
+		return 0;
 	pass.org = *org;
 	pass.reason = "room has become free";
-	ls_arg_uuid(&args, org);
-	ls_arg_int32(&args, batch);
-	ls_assign_read_leads(&pass, &query, &args);
-	if (pass.n == 0)
-		return 0;
-	if (users == NULL)
-		ls_pool_lock(&pool, org, NULL, 0);
+	read_waiting(&pass, batch);
 	return ls_assign_run(&pass, &pool);
 }
 
@@ -304,6 +372,6 @@ ls_assign_new_leads(const pg_uuid_t *org, const pg_uuid_t *leads, int n)
 		pass.leads[i].strategy = strategy;
 	if (pass.n == 0)
 		return;
-	ls_pool_lock(&pool, org, NULL, 0);
+	ls_assign_lock_users(&pass, &pool);
 	(void) ls_assign_run(&pass, &pool);
 }

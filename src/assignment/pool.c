@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -18,7 +19,8 @@
 #include "core/uuid.h"
 #include "assignment/internal.h"
 
-#define CODE_SIZE 24
+/* What the longest code takes in bytes, with its kind and the end. */
+#define CODE_SIZE (20 * MAX_MULTIBYTE_CHAR_LEN + 2)
 
 /* The users of one territory. */
 typedef struct Territory

@@ -219,13 +219,23 @@ write_credits(AssignmentState *state, TimestampTz now)
 	ls_scope_close(&scope);
 }
 
-/* Leads that have somebody, or are not worth it any more, wait no longer. */
+#define LEAVE_QUEUE \
+	"DELETE FROM lead_system.waiting_leads w USING unnest($1, $2) d(organization_id, lead_id)" \
+	" WHERE w.organization_id = d.organization_id AND w.lead_id = d.lead_id"
+
+/*
+ * Leads that have somebody, or are not worth it any more, wait no longer, and need
+ * no review on that account.  A pass says so in the statement that assigns them.
+ */
 static void
 leave_queue(AssignmentState *state)
 {
-	LS_QUERY_ARRAY(query,
-		"DELETE FROM lead_system.waiting_leads w USING unnest($1, $2) d(organization_id, lead_id)"
-		" WHERE w.organization_id = d.organization_id AND w.lead_id = d.lead_id",
+	LS_QUERY_ARRAY(leave, LEAVE_QUEUE, UUIDARRAYOID, UUIDARRAYOID);
+	LS_QUERY_ARRAY(leave_unmarked,
+		"WITH gone AS (" LEAVE_QUEUE " RETURNING w.organization_id, w.lead_id, w.set_review)"
+		" UPDATE lead_system.leads l SET needs_review = false FROM gone"
+		"  WHERE gone.set_review AND l.organization_id = gone.organization_id"
+		"    AND l.id = gone.lead_id AND l.needs_review",
 		UUIDARRAYOID, UUIDARRAYOID);
 	LsArgs args = {0};
 	LsScope scope;
@@ -234,7 +244,7 @@ leave_queue(AssignmentState *state)
 		return;
 	add_keys(&args, &state->not_waiting);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_query_run(&query, &args, LS_WRITE);
+	ls_query_run(ls_assign_current_pass() ? &leave : &leave_unmarked, &args, LS_WRITE);
 	ls_scope_close(&scope);
 }
 

@@ -123,7 +123,7 @@ reassign(const pg_uuid_t *org, int batch)
 		return 0;
 	for (i = 0; i < pass.n; i++)
 		pass.leads[i].strategy = strategy == LS_STRATEGY_NONE ? LS_STRATEGY_CAPACITY : strategy;
-	ls_pool_lock(&pool, org, NULL, 0);
+	ls_assign_lock_users(&pass, &pool);
 	return ls_assign_run(&pass, &pool);
 }
 

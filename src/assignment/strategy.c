@@ -41,6 +41,19 @@ ls_strategy_parse(const char *name)
 							   "skill_based.")));
 }
 
+/* A strategy that finds users for many leads, by its name. */
+LsStrategy
+ls_strategy_parse_many(const char *name)
+{
+	LsStrategy strategy = ls_strategy_parse(name);
+
+	if (strategy == LS_STRATEGY_MANUAL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("many leads cannot be assigned by strategy \"manual\""),
+						   errhint("Use assign_lead(), or UPDATE leads SET assigned_to.")));
+	return strategy;
+}
+
 /* The name of a strategy. */
 const char *
 ls_strategy_name(LsStrategy strategy)

@@ -133,3 +133,12 @@ CREATE TRIGGER users_capacity_added AFTER INSERT ON lead_system.users
 CREATE TRIGGER users_capacity_changed AFTER UPDATE ON lead_system.users
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.users_capacity_changed();
+CREATE TRIGGER system_config_drain_insert AFTER INSERT ON lead_system.system_config
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.system_config_drain();
+CREATE TRIGGER system_config_drain_update AFTER UPDATE ON lead_system.system_config
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.system_config_drain();
+CREATE TRIGGER system_config_drain_delete AFTER DELETE ON lead_system.system_config
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION lead_system.system_config_drain();

@@ -305,7 +305,10 @@ CREATE TABLE lead_system.leads (
     CONSTRAINT leads_source_metadata_check CHECK (jsonb_typeof(source_metadata) = 'object'),
     CONSTRAINT leads_external_ids_check CHECK (jsonb_typeof(external_ids) = 'object'),
     CONSTRAINT leads_metadata_check CHECK (jsonb_typeof(metadata) = 'object')
-);
+)
+-- Room for a new version of a row beside the old one: most updates change no column
+-- that is indexed, and none of the many indexes is written then.
+WITH (fillfactor = 90);
 COMMENT ON TABLE lead_system.leads IS
     'People and companies who may buy. Written by plain statements as well as by functions; triggers keep every rule.';
 COMMENT ON COLUMN lead_system.leads.stage IS 'What the status means in every pipeline; kept by trigger.';

@@ -184,6 +184,7 @@ INSERT INTO expected_functions VALUES
     ('assign_lead(uuid,text,uuid)',                                     '-', '-', 'X', 'X', 'X', '-'),
     ('assign_lead_to(uuid,uuid,text,boolean)',                          '-', '-', 'X', 'X', 'X', '-'),
     ('assign_leads(uuid[],text,text)',                                  '-', '-', '-', 'X', 'X', '-'),
+    ('release_leads(uuid,text,text)',                                   '-', '-', '-', 'X', 'X', '-'),
     ('assign_waiting_leads(integer)',                                   '-', '-', '-', 'X', 'X', 'X'),
     ('sla_breaches()',                                                  '-', 'X', 'X', 'X', 'X', 'X'),
     ('sweep_sla(integer)',                                              '-', '-', '-', 'X', 'X', 'X'),

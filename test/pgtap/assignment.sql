@@ -50,6 +50,7 @@ SELECT is_empty($$
         ('SELECT lead_system.assign_lead(''b0000000-0000-4000-8000-000000000001'')'),
         ('SELECT lead_system.assign_lead(pg_temp.nobody())'),
         ('SELECT lead_system.assign_lead_to(''a0000000-0000-4000-8000-000000000002'', ''b0000000-0000-4000-8000-0000000000a2'', force => true)'),
+        ('SELECT lead_system.release_leads(''b0000000-0000-4000-8000-0000000000a2'')'),
         ('SELECT lead_system.assign_leads(ARRAY[''b0000000-0000-4000-8000-000000000001'']::uuid[])')) s(statement)
      CROSS JOIN LATERAL (SELECT pg_temp.try_as(l.role_name, pg_temp.alpha()::text, s.statement)) x(answer)
      WHERE l.position IN (3, 4) AND x.answer NOT LIKE 'P0002 | % does not exist'

@@ -265,6 +265,7 @@ INSERT INTO identifier_calls VALUES
     ('assign_lead_to', 'lead', 'SELECT lead_system.assign_lead_to(%L, ''a0000000-0000-4000-8000-0000000000a2'', force => true)'),
     ('assign_lead_to', 'user', 'SELECT lead_system.assign_lead_to(''a0000000-0000-4000-8000-000000000002'', %L)'),
     ('assign_leads', 'lead', 'SELECT lead_system.assign_leads(ARRAY[%L]::uuid[])'),
+    ('release_leads', 'user', 'SELECT lead_system.release_leads(%L)'),
     ('erase_lead', 'lead', 'SELECT lead_system.erase_lead(%L, ''request'')'),
     ('merge_leads', 'lead', 'SELECT lead_system.merge_leads(%L, ARRAY[''00000000-0000-4000-8000-0000000000ff''::uuid])'),
     ('unmerge_leads', 'merge', 'SELECT lead_system.unmerge_leads(%L)'),

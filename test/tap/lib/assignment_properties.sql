@@ -38,6 +38,7 @@ BEGIN
     WHEN 'setting' THEN
         PERFORM lead_system.set_config('assignment.auto', to_jsonb(random() < 0.5)), lead_system.set_config('assignment.drain', to_jsonb(random() < 0.8)),
                 lead_system.set_config('assignment.manager_fallback', to_jsonb(random() < 0.5)), lead_system.set_config('assignment.strategy', to_jsonb(prop.strategy()));
+    WHEN 'release' THEN PERFORM lead_system.release_leads(prop.some_user(), prop.strategy());
     WHEN 'sla' THEN PERFORM lead_system.sweep_sla(10);
     WHEN 'time' THEN PERFORM set_config('lead_system.now', (lead_system.clock_now() + random() * interval '20 hours')::text, false);
     END CASE;
@@ -54,7 +55,12 @@ CREATE FUNCTION prop.faults(kind text) RETURNS SETOF text LANGUAGE sql AS $$
      WHERE l.assigned_to IS DISTINCT FROM (SELECT a.to_user_id FROM lead_system.lead_assignments a WHERE a.lead_id = l.id ORDER BY a.id DESC LIMIT 1)
     UNION ALL
     SELECT 'a user is above capacity by ' || kind FROM lead_system.users u, prop.before b
-     WHERE b.id = u.id AND kind IN ('one', 'many', 'waiting', 'sla', 'user', 'setting') AND u.current_lead_count > greatest(u.max_active_leads, b.n)
+     WHERE b.id = u.id AND kind IN ('one', 'many', 'waiting', 'sla', 'user', 'setting', 'release') AND u.current_lead_count > greatest(u.max_active_leads, b.n)
+    UNION ALL
+    SELECT 'a lead waits beside ' || u.full_name FROM lead_system.users u
+     WHERE EXISTS (SELECT FROM lead_system.waiting_leads) AND lead_system.get_config('assignment.drain') = 'true' AND lead_system.get_config('assignment.strategy') <> '"none"'
+       AND u.is_active AND u.assignment_weight > 0 AND u.current_lead_count < u.max_active_leads
+       AND (u.role = 'rep' OR u.role = 'manager' AND lead_system.get_config('assignment.manager_fallback') = 'true')
     UNION ALL
     SELECT 'a lead went to somebody who takes none' FROM lead_system.lead_assignments a JOIN lead_system.users u ON u.id = a.to_user_id
      WHERE a.strategy <> 'manual' AND (u.role NOT IN ('rep', 'manager') OR u.is_contractor)
@@ -63,7 +69,7 @@ $$;
 -- A world of its own: steps, each checked.
 CREATE PROCEDURE prop.run_world(world int, seed int, steps int) LANGUAGE plpgsql AS $$
 DECLARE
-    kinds text[] := '{new,new,new,one,manual,many,many,waiting,update,status,status,delete,gone,spam,warmer,user,user,setting,sla,time}';
+    kinds text[] := '{new,new,new,one,manual,many,many,waiting,update,status,status,delete,gone,spam,warmer,user,user,setting,release,sla,time}';
     kind text;
     fault text;
     code text;
