@@ -78,7 +78,8 @@ typedef struct LsFilterNode
 	/* test */
 	LsFilterField field;
 	LsFilterOp op;
-	Oid type; /* of the comparison */
+	Oid type;         /* of the comparison */
+	bool is_relative; /* one of the values is */
 	int n_values;
 	LsFilterValue *values;
 	Datum array; /* the values of contains_*, a text[] */
@@ -92,6 +93,14 @@ typedef struct LsFilter
 	uint64 columns[LS_FILTER_WORDS]; /* those that it reads */
 	bool is_relative;                /* what it says changes with the time */
 } LsFilter;
+
+/* What a filter says of a row at all times. */
+typedef enum LsFilterEver
+{
+	LS_FILTER_NEVER,
+	LS_FILTER_ALWAYS,
+	LS_FILTER_AT_TIMES /* or at none: the tests that move with the time decide */
+} LsFilterEver;
 
 /* SQL being written. */
 typedef struct LsFilterSql
@@ -123,6 +132,7 @@ extern TimestampTz ls_lead_filter_at(TimestampTz now, int64 distance);
 
 /* filter_eval.c */
 extern bool ls_lead_filter_matches(const LsFilter *filter, const LsLeadRow *row, TimestampTz now);
+extern LsFilterEver ls_lead_filter_ever_matches(const LsFilter *filter, const LsLeadRow *row);
 extern bool ls_lead_filter_is_number(const char *text, int length);
 
 #define LS_FILTER_NUMBER_REGEX "^-?[0-9]{1,100}([.][0-9]{1,100})?$"

@@ -25,7 +25,8 @@ typedef enum Truth
 {
 	LS_FALSE,
 	LS_TRUE,
-	LS_UNKNOWN
+	LS_UNKNOWN,
+	LS_ANY /* one or the other, as the time says */
 } Truth;
 
 /* What an evaluation reads. */
@@ -33,6 +34,7 @@ typedef struct EvalContext
 {
 	const LsLeadRow *row;
 	TimestampTz now;
+	bool at_any_time; /* "now" is open */
 } EvalContext;
 
 /* Order of two values of a type; text by its bytes. */
@@ -262,6 +264,8 @@ eval_test(const EvalContext *context, const LsFilterNode *test)
 		return isnull ? LS_FALSE : LS_TRUE;
 	if (isnull)
 		return LS_UNKNOWN;
+	if (context->at_any_time && test->is_relative)
+		return LS_ANY;
 	return holds(context, test, value) ? LS_TRUE : LS_FALSE;
 }
 
@@ -278,7 +282,7 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 	if (node->kind == LS_FILTER_NOT)
 	{
 		result = eval_node(context, node->children[0]);
-		return result == LS_UNKNOWN ? LS_UNKNOWN : result == LS_TRUE ? LS_FALSE : LS_TRUE;
+		return result == LS_TRUE ? LS_FALSE : result == LS_FALSE ? LS_TRUE : result;
 	}
 	for (i = 0; i < node->n_children; i++)
 	{
@@ -286,10 +290,18 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 
 		if (child == decisive)
 			return decisive;
-		if (child == LS_UNKNOWN)
-			result = LS_UNKNOWN;
+		/* Unknown or open, only a decisive child changes it; open is the wider one. */
+		if (child == LS_ANY || (child == LS_UNKNOWN && result != LS_ANY))
+			result = child;
 	}
 	return result;
+}
+
+/* Is a row deleted?  The map may lack the column. */
+static bool
+is_deleted(const LsLeadRow *row)
+{
+	return row->map->attnum[LEAD_deleted_at] != 0 && !ls_lead_isnull(row, LEAD_deleted_at);
 }
 
 /*
@@ -299,9 +311,19 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 bool
 ls_lead_filter_matches(const LsFilter *filter, const LsLeadRow *row, TimestampTz now)
 {
-	EvalContext context = {row, now};
+	EvalContext context = {row, now, false};
 
-	if (row->map->attnum[LEAD_deleted_at] != 0 && !ls_lead_isnull(row, LEAD_deleted_at))
-		return false;
-	return eval_node(&context, filter->root) == LS_TRUE;
+	return !is_deleted(row) && eval_node(&context, filter->root) == LS_TRUE;
+}
+
+/* Does a filter match a row, whatever the time is? */
+LsFilterEver
+ls_lead_filter_ever_matches(const LsFilter *filter, const LsLeadRow *row)
+{
+	EvalContext context = {row, 0, true};
+	Truth truth = is_deleted(row) ? LS_FALSE : eval_node(&context, filter->root);
+
+	return truth == LS_ANY    ? LS_FILTER_AT_TIMES
+		   : truth == LS_TRUE ? LS_FILTER_ALWAYS
+							  : LS_FILTER_NEVER;
 }

@@ -336,7 +336,8 @@ parse_test(FilterParse *state, const LsFilterField *field, const FilterOperator 
 	test->op = operator->op;
 	set_operands(test, operator, value);
 	for (i = 0; i < test->n_values; i++)
-		state->filter->is_relative |= test->values[i].is_relative;
+		test->is_relative |= test->values[i].is_relative;
+	state->filter->is_relative |= test->is_relative;
 	state->filter->columns[field->column / 64] |= UINT64CONST(1) << (field->column % 64);
 	return test;
 }
