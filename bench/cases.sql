@@ -223,8 +223,8 @@ SELECT v.case_name, v.variant, v.units, v.unit, 'SELECT bench.prepare_market($1)
 CREATE TABLE bench.segment_filter AS
 SELECT '{"status": ["New", "Contacted"], "lead_score": {"gte": 40}, "tags": {"contains_any": ["vip"]}}'::jsonb AS filter,
        'status IN (''New'', ''Contacted'') AND lead_score >= 40 AND tags && ARRAY[''vip''] AND deleted_at IS NULL'::text AS plain;
-INSERT INTO bench.cases (case_name, variant, units, unit, prepare, statement)
-SELECT v.case_name, v.variant, CASE WHEN v.unit = 'call' THEN 1 ELSE :segment_leads END, v.unit, 'SELECT bench.use_stage(''count'')',
+INSERT INTO bench.cases (case_name, variant, units, repeats, unit, prepare, statement)
+SELECT v.case_name, v.variant, CASE WHEN v.unit = 'call' THEN 5 ELSE :segment_leads END, CASE WHEN v.unit = 'call' THEN 5 ELSE 1 END, v.unit, 'SELECT bench.use_stage(''count'')',
        replace(replace(replace(v.statement, '$filter', quote_literal(f.filter)), '$plain', f.plain), '$quoted', quote_literal(f.plain))
   FROM bench.segment_filter f CROSS JOIN (VALUES
     ('count_leads, status + score + tags', 'ours', 'call', 'SELECT lead_system.count_leads($filter)'),
