@@ -217,6 +217,33 @@ SELECT v.case_name, v.variant, v.units, v.unit, 'SELECT bench.prepare_market($1)
     ('expire_response_windows, 10,000 leads', 'plpgsql', 10000, 'lead', 'bench.set_clock(lead_system.clock_now() + interval ''3 hours'')', 'SELECT bench.expire_windows(10000)')
   ) v(case_name, variant, units, unit, later, statement);
 
+-- Filters over the leads of an organization of its own: counted, and asked row by
+-- row; then what smart lists cost a lead that is changed. The count's rivals are the
+-- plain statement of a user, under the policies, and the same without any.
+CREATE TABLE bench.segment_filter AS
+SELECT '{"status": ["New", "Contacted"], "lead_score": {"gte": 40}, "tags": {"contains_any": ["vip"]}}'::jsonb AS filter,
+       'status IN (''New'', ''Contacted'') AND lead_score >= 40 AND tags && ARRAY[''vip''] AND deleted_at IS NULL'::text AS plain;
+INSERT INTO bench.cases (case_name, variant, units, repeats, unit, prepare, statement)
+SELECT v.case_name, v.variant, CASE WHEN v.unit = 'call' THEN 5 ELSE :segment_leads END, CASE WHEN v.unit = 'call' THEN 5 ELSE 1 END, v.unit, 'SELECT bench.use_stage(''count'')',
+       replace(replace(replace(v.statement, '$filter', quote_literal(f.filter)), '$plain', f.plain), '$quoted', quote_literal(f.plain))
+  FROM bench.segment_filter f CROSS JOIN (VALUES
+    ('count_leads, status + score + tags', 'ours', 'call', 'SELECT lead_system.count_leads($filter)'),
+    ('count_leads, status + score + tags', 'plpgsql', 'call', 'SELECT count(*) FROM lead_system.leads WHERE $plain'),
+    ('count_leads, status + score + tags', 'bare', 'call', 'SELECT bench.count_without_policies($quoted)'),
+    ('filter_matches over all leads', 'ours', 'row', 'SELECT count(*) FROM lead_system.leads l WHERE lead_system.filter_matches($filter, l)'),
+    ('filter_matches over all leads', 'plpgsql', 'row', 'SELECT count(*) FROM lead_system.leads l WHERE bench.filter_matches($filter, l)')
+  ) v(case_name, variant, unit, statement);
+INSERT INTO bench.cases (case_name, variant, units, unit, prepare, statement)
+SELECT v.case_name, 'ours', 200, 'change', format('SELECT bench.use_stage(%L), bench.change_lead(%1$L, %L, 10)', v.kind, v.moves),
+       format('SELECT bench.change_lead(%L, %L, 200)', v.kind, v.moves)
+  FROM (VALUES
+    ('change of a lead, 1 smart list', 'one', false),
+    ('change of a lead, 500, of which 5 read the column', 'others', false),
+    ('change of a lead, 500 that read the column', 'all', false),
+    ('change of a lead, 500 that move with the time', 'time', false),
+    ('change of a lead that comes or goes, 1 smart list', 'one', true),
+    ('change of a lead that comes and goes, 500', 'all', true)) v(case_name, kind, moves);
+
 -- Run one variant once and note how long it took.
 CREATE FUNCTION bench.measure(p_case text, p_variant text, p_round integer) RETURNS void
     LANGUAGE plpgsql

@@ -1,4 +1,4 @@
--- One round: every case but the marketplace's, its variants one after the other, a different one
+-- One round: every case but those of the parts, its variants one after the other, a different one
 -- first in every round.
 \set ON_ERROR_STOP on
 SET ROLE bench_app;
@@ -8,7 +8,7 @@ CREATE TEMP VIEW round AS
 SELECT case_name, row_number() OVER (ORDER BY first, (nth + :round) % 3) AS n,
        format('SELECT bench.measure(%L, %L, %s)', case_name, variant, :round) AS command
   FROM (SELECT *, min(position) OVER (PARTITION BY case_name) AS first, row_number() OVER (PARTITION BY case_name ORDER BY position) AS nth
-          FROM bench.cases WHERE prepare IS NULL OR prepare NOT LIKE '%prepare_market%') c;
+          FROM bench.cases WHERE prepare IS NULL OR prepare NOT SIMILAR TO '%(prepare_market|use_stage)%') c;
 SELECT command FROM round WHERE case_name NOT LIKE '%new organization' AND case_name NOT LIKE 'claim%' ORDER BY n \gexec
 
 -- Autovacuum, which is off here, analyzes a queue soon after it was filled.

@@ -7,14 +7,21 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 part=${BENCH_PART:-all}
 case $part in
 all) leads=1000000 dnc=2000000 ;;
-market) leads=10000 dnc=10000 ;;
+market | segments) leads=10000 dnc=10000 ;;
 assignment) leads=100000 dnc=0 ;;
-*) die "BENCH_PART must be all, market or assignment" ;;
+*) die "BENCH_PART must be all, market, segments or assignment" ;;
 esac
-leads=${BENCH_LEADS:-$leads}
+segment_leads=1000000
+if [ "$part" = segments ]; then
+    # The leads that are counted, beside a small stage.
+    segment_leads=${BENCH_LEADS:-$segment_leads}
+else
+    leads=${BENCH_LEADS:-$leads}
+    segment_leads=$((leads / 5))
+fi
 dnc=${BENCH_DNC:-$dnc}
 rounds=${BENCH_ROUNDS:-5}
-[ "$leads" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
+[ "${BENCH_LEADS:-10000}" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
 [ "$rounds" -ge 1 ] && [ "$rounds" -le 10 ] || die "BENCH_ROUNDS must be between 1 and 10"
 at_most() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 members=$(at_most $((leads / 10)) 100000)
@@ -33,7 +40,8 @@ checkpoint_timeout = 1h
 max_wal_size = 64GB"
 as_server_user mkdir "$TMP/files"
 run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$dnc" -v members="$members" \
-    -v import="$import" -v batch="$batch" -P pager=off "$@"; }
+    -v import="$import" -v batch="$batch" -v segment_leads="$segment_leads" -P pager=off "$@"; }
+part() { [ "$part" = all ] || [ "$part" = "$1" ]; }
 
 # Assignment has a database of its own.  A different case is first in every round.
 if [ "$part" = assignment ]; then
@@ -53,14 +61,16 @@ if [ "$part" = assignment ]; then
     exit
 fi
 
-say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
+say "$leads leads, $segment_leads to filter, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
-for file in setup plain_read plain_write plain_campaign plain_market cases; do
+for file in setup plain_read plain_write plain_campaign plain_market plain_segments cases; do
     run -o /dev/null -f "$TMP/src/bench/$file.sql"
 done
 say "that was there after $(($(date +%s) - started)) s"
-[ "$part" = market ] || run -At -f "$TMP/src/bench/check_read.sql"
-[ "$part" = market ] || run -f "$TMP/src/bench/filter.sql"
+if [ "$part" = all ]; then
+    run -At -f "$TMP/src/bench/check_read.sql"
+    run -f "$TMP/src/bench/filter.sql"
+fi
 round=1
 while [ "$round" -le "$rounds" ]; do
     say "round $round"
@@ -68,10 +78,12 @@ while [ "$round" -le "$rounds" ]; do
         run -o /dev/null -v round="$round" -f "$TMP/src/bench/files.sql"
         run -o /dev/null -v round="$round" -f "$TMP/src/bench/round.sql"
     fi
-    run -o /dev/null -v round="$round" -f "$TMP/src/bench/round_market.sql"
+    if part market; then run -o /dev/null -v round="$round" -f "$TMP/src/bench/round_market.sql"; fi
+    if part segments; then run -o /dev/null -v round="$round" -f "$TMP/src/bench/round_segments.sql"; fi
     round=$((round + 1))
 done
-[ "$part" = market ] || run -At -f "$TMP/src/bench/check_write.sql"
-run -At -f "$TMP/src/bench/check_market.sql"
+if [ "$part" = all ]; then run -At -f "$TMP/src/bench/check_write.sql"; fi
+if part market; then run -At -f "$TMP/src/bench/check_market.sql"; fi
+if part segments; then run -At -f "$TMP/src/bench/check_segments.sql"; fi
 run -f "$TMP/src/bench/report.sql"
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"

@@ -78,11 +78,18 @@ typedef struct LsFilterNode
 	/* test */
 	LsFilterField field;
 	LsFilterOp op;
-	Oid type; /* of the comparison */
+	Oid type;         /* of the comparison */
+	bool is_relative; /* one of the values is */
 	int n_values;
 	LsFilterValue *values;
-	Datum array; /* the values of contains_*, a text[] */
+	LsFilterValue *sorted; /* the values of a long in or not_in; else NULL */
+	Datum array;           /* the words of contains_*, a text[] */
+	int n_words;
+	Datum *words; /* the same, one by one */
 } LsFilterNode;
+
+/* A row is looked up among so many values, and more, by halves. */
+#define LS_FILTER_MANY 16
 
 #define LS_FILTER_WORDS ((LEAD_N_COLUMNS + 63) / 64)
 
@@ -92,6 +99,14 @@ typedef struct LsFilter
 	uint64 columns[LS_FILTER_WORDS]; /* those that it reads */
 	bool is_relative;                /* what it says changes with the time */
 } LsFilter;
+
+/* What a filter says of a row at all times. */
+typedef enum LsFilterEver
+{
+	LS_FILTER_NEVER,
+	LS_FILTER_ALWAYS,
+	LS_FILTER_AT_TIMES /* or at none: the tests that move with the time decide */
+} LsFilterEver;
 
 /* SQL being written. */
 typedef struct LsFilterSql
@@ -123,6 +138,8 @@ extern TimestampTz ls_lead_filter_at(TimestampTz now, int64 distance);
 
 /* filter_eval.c */
 extern bool ls_lead_filter_matches(const LsFilter *filter, const LsLeadRow *row, TimestampTz now);
+extern LsFilterEver ls_lead_filter_ever_matches(const LsFilter *filter, const LsLeadRow *row);
+extern int ls_lead_filter_compare(Oid type, Datum a, Datum b);
 extern bool ls_lead_filter_is_number(const char *text, int length);
 
 #define LS_FILTER_NUMBER_REGEX "^-?[0-9]{1,100}([.][0-9]{1,100})?$"

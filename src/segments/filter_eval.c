@@ -13,6 +13,7 @@
 #include <ctype.h>
 
 #include "catalog/pg_collation.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -25,7 +26,8 @@ typedef enum Truth
 {
 	LS_FALSE,
 	LS_TRUE,
-	LS_UNKNOWN
+	LS_UNKNOWN,
+	LS_ANY /* one or the other, as the time says */
 } Truth;
 
 /* What an evaluation reads. */
@@ -33,11 +35,12 @@ typedef struct EvalContext
 {
 	const LsLeadRow *row;
 	TimestampTz now;
+	bool at_any_time; /* "now" is open */
 } EvalContext;
 
 /* Order of two values of a type; text by its bytes. */
-static int
-compare(Oid type, Datum a, Datum b)
+int
+ls_lead_filter_compare(Oid type, Datum a, Datum b)
 {
 	switch (type)
 	{
@@ -126,29 +129,26 @@ read_field(const LsFilterNode *test, const LsLeadRow *row, bool *isnull)
 		ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
-/* How many of the words are in an array: any, all; what is null is no word. */
+/* Which of the words of a test are in an array: any, all?  What is null is no word. */
 static void
-count_words(Datum array, Datum words, bool *any, bool *all)
+find_words(const LsFilterNode *test, Datum array, bool *any, bool *all)
 {
 	Datum *elements;
-	Datum *wanted;
 	bool *nulls;
 	int n;
-	int n_wanted;
 	int i;
 	int j;
 
 	deconstruct_array(
 		DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
-	deconstruct_array(
-		DatumGetArrayTypeP(words), TEXTOID, -1, false, TYPALIGN_INT, &wanted, NULL, &n_wanted);
 	*any = false;
 	*all = true;
-	for (i = 0; i < n_wanted; i++)
+	/* Both are known when there are one that is found and one that is not. */
+	for (i = 0; i < test->n_words && (*all || !*any); i++)
 	{
 		for (j = 0; j < n; j++)
 		{
-			if (!nulls[j] && compare(TEXTOID, elements[j], wanted[i]) == 0)
+			if (!nulls[j] && ls_lead_filter_compare(TEXTOID, elements[j], test->words[i]) == 0)
 				break;
 		}
 		*any |= j < n;
@@ -168,7 +168,7 @@ eval_contains(const LsFilterNode *test, const LsLeadRow *row)
 	if (isnull)
 		return LS_UNKNOWN;
 	if (test->field.n_path == 0)
-		count_words(value, test->array, &any, &all);
+		find_words(test, value, &any, &all);
 	else
 	{
 		value = extract(jsonb_extract_path, value, test->field.path, &isnull);
@@ -194,15 +194,39 @@ constant(const EvalContext *context, const LsFilterValue *value)
 	return value->value;
 }
 
+/* Is a value among many constants, which are in order? */
+static bool
+is_among_many(const LsFilterNode *test, Datum value)
+{
+	int low = 0;
+	int high = test->n_values;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+		int order = ls_lead_filter_compare(test->type, value, test->sorted[middle].value);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
 /* Is a value among the constants? */
 static bool
 is_among(const EvalContext *context, const LsFilterNode *test, Datum value)
 {
 	int i;
 
+	if (test->sorted != NULL)
+		return is_among_many(test, value);
 	for (i = 0; i < test->n_values; i++)
 	{
-		if (compare(test->type, value, constant(context, &test->values[i])) == 0)
+		if (ls_lead_filter_compare(test->type, value, constant(context, &test->values[i])) == 0)
 			return true;
 	}
 	return false;
@@ -217,20 +241,21 @@ holds(const EvalContext *context, const LsFilterNode *test, Datum value)
 	switch (test->op)
 	{
 		case LS_FILTER_EQ:
-			return compare(test->type, value, first) == 0;
+			return ls_lead_filter_compare(test->type, value, first) == 0;
 		case LS_FILTER_NE:
-			return compare(test->type, value, first) != 0;
+			return ls_lead_filter_compare(test->type, value, first) != 0;
 		case LS_FILTER_GT:
-			return compare(test->type, value, first) > 0;
+			return ls_lead_filter_compare(test->type, value, first) > 0;
 		case LS_FILTER_GTE:
-			return compare(test->type, value, first) >= 0;
+			return ls_lead_filter_compare(test->type, value, first) >= 0;
 		case LS_FILTER_LT:
-			return compare(test->type, value, first) < 0;
+			return ls_lead_filter_compare(test->type, value, first) < 0;
 		case LS_FILTER_LTE:
-			return compare(test->type, value, first) <= 0;
+			return ls_lead_filter_compare(test->type, value, first) <= 0;
 		case LS_FILTER_BETWEEN:
-			return compare(test->type, value, first) >= 0 &&
-				   compare(test->type, value, constant(context, &test->values[1])) <= 0;
+			return ls_lead_filter_compare(test->type, value, first) >= 0 &&
+				   ls_lead_filter_compare(test->type, value, constant(context, &test->values[1])) <=
+					   0;
 		case LS_FILTER_IN:
 			return is_among(context, test, value);
 		case LS_FILTER_NOT_IN:
@@ -262,6 +287,8 @@ eval_test(const EvalContext *context, const LsFilterNode *test)
 		return isnull ? LS_FALSE : LS_TRUE;
 	if (isnull)
 		return LS_UNKNOWN;
+	if (context->at_any_time && test->is_relative)
+		return LS_ANY;
 	return holds(context, test, value) ? LS_TRUE : LS_FALSE;
 }
 
@@ -275,10 +302,11 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 
 	if (node->kind == LS_FILTER_TEST)
 		return eval_test(context, node);
+	check_stack_depth();
 	if (node->kind == LS_FILTER_NOT)
 	{
 		result = eval_node(context, node->children[0]);
-		return result == LS_UNKNOWN ? LS_UNKNOWN : result == LS_TRUE ? LS_FALSE : LS_TRUE;
+		return result == LS_TRUE ? LS_FALSE : result == LS_FALSE ? LS_TRUE : result;
 	}
 	for (i = 0; i < node->n_children; i++)
 	{
@@ -286,10 +314,18 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 
 		if (child == decisive)
 			return decisive;
-		if (child == LS_UNKNOWN)
-			result = LS_UNKNOWN;
+		/* Unknown or open, only a decisive child changes it; open is the wider one. */
+		if (child == LS_ANY || (child == LS_UNKNOWN && result != LS_ANY))
+			result = child;
 	}
 	return result;
+}
+
+/* Is a row deleted?  The map may lack the column. */
+static bool
+is_deleted(const LsLeadRow *row)
+{
+	return row->map->attnum[LEAD_deleted_at] != 0 && !ls_lead_isnull(row, LEAD_deleted_at);
 }
 
 /*
@@ -299,9 +335,19 @@ eval_node(const EvalContext *context, const LsFilterNode *node)
 bool
 ls_lead_filter_matches(const LsFilter *filter, const LsLeadRow *row, TimestampTz now)
 {
-	EvalContext context = {row, now};
+	EvalContext context = {row, now, false};
 
-	if (row->map->attnum[LEAD_deleted_at] != 0 && !ls_lead_isnull(row, LEAD_deleted_at))
-		return false;
-	return eval_node(&context, filter->root) == LS_TRUE;
+	return !is_deleted(row) && eval_node(&context, filter->root) == LS_TRUE;
+}
+
+/* Does a filter match a row, whatever the time is? */
+LsFilterEver
+ls_lead_filter_ever_matches(const LsFilter *filter, const LsLeadRow *row)
+{
+	EvalContext context = {row, 0, true};
+	Truth truth = is_deleted(row) ? LS_FALSE : eval_node(&context, filter->root);
+
+	return truth == LS_ANY    ? LS_FILTER_AT_TIMES
+		   : truth == LS_TRUE ? LS_FILTER_ALWAYS
+							  : LS_FILTER_NEVER;
 }

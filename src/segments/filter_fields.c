@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
@@ -88,6 +89,7 @@ unknown_field(const char *name)
 {
 	const char *closest = NULL;
 	int distance = Min(4, (int) strlen(name) / 2 + 1);
+	char *shown = pnstrdup(name, pg_mbcliplen(name, strlen(name), MAX_NAME));
 	int i;
 
 	if (strlen(name) <= MAX_NAME)
@@ -102,7 +104,7 @@ unknown_field(const char *name)
 	}
 	ereport(
 		ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				   errmsg("unrecognized key \"%s\" in filter", name),
+				   errmsg("unrecognized key \"%s\" in filter", shown),
 				   closest ? errhint("Perhaps you meant \"%s\".", closest)
 						   : errhint("Keys are columns of leads, and, or, not, and paths such as "
 									 "metadata.<key>.")));

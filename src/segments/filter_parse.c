@@ -241,6 +241,8 @@ set_words(LsFilterNode *test, const JsonbValue *values, int n)
 	for (i = 0; i < n; i++)
 		words[i] = ls_lead_filter_value(&test->field, TEXTOID, &values[i]).value;
 	test->type = TEXTARRAYOID;
+	test->words = words;
+	test->n_words = n;
 	test->array = PointerGetDatum(construct_array(words, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
@@ -320,6 +322,26 @@ set_operands(LsFilterNode *test, const FilterOperator *operator, const JsonbValu
 	}
 }
 
+/* Compare two constants that do not move with the time, for qsort_arg(). */
+static int
+compare_values(const void *a, const void *b, void *type)
+{
+	return ls_lead_filter_compare(
+		*(Oid *) type, ((const LsFilterValue *) a)->value, ((const LsFilterValue *) b)->value);
+}
+
+/* Put many constants in order, besides; SQL has them as they were written. */
+static void
+sort_values(LsFilterNode *test)
+{
+	if (test->n_values < LS_FILTER_MANY || test->is_relative ||
+		(test->op != LS_FILTER_IN && test->op != LS_FILTER_NOT_IN))
+		return;
+	test->sorted = palloc(sizeof(LsFilterValue) * test->n_values);
+	memcpy(test->sorted, test->values, sizeof(LsFilterValue) * test->n_values);
+	qsort_arg(test->sorted, test->n_values, sizeof(LsFilterValue), compare_values, &test->type);
+}
+
 /* A test of a field. */
 static LsFilterNode *
 parse_test(FilterParse *state, const LsFilterField *field, const FilterOperator *operator,
@@ -336,7 +358,9 @@ parse_test(FilterParse *state, const LsFilterField *field, const FilterOperator 
 	test->op = operator->op;
 	set_operands(test, operator, value);
 	for (i = 0; i < test->n_values; i++)
-		state->filter->is_relative |= test->values[i].is_relative;
+		test->is_relative |= test->values[i].is_relative;
+	state->filter->is_relative |= test->is_relative;
+	sort_values(test);
 	state->filter->columns[field->column / 64] |= UINT64CONST(1) << (field->column % 64);
 	return test;
 }

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -114,23 +115,20 @@ append_value(LsFilterSql *sql, Oid type, const LsFilterValue *value)
 
 /* The words of contains_*. */
 static void
-append_words(LsFilterSql *sql, Datum words)
+append_words(LsFilterSql *sql, const LsFilterNode *test)
 {
-	Datum *elements;
-	int n;
 	int i;
 
 	if (!sql->literals)
 	{
-		appendStringInfo(&sql->text, "$%d", ls_lead_filter_sql_param(sql, TEXTARRAYOID, words));
+		appendStringInfo(
+			&sql->text, "$%d", ls_lead_filter_sql_param(sql, TEXTARRAYOID, test->array));
 		return;
 	}
-	deconstruct_array(
-		DatumGetArrayTypeP(words), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &n);
 	appendStringInfoString(&sql->text, "ARRAY[");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < test->n_words; i++)
 		appendStringInfo(&sql->text, "%s%s", i > 0 ? ", " : "",
-			quote_literal_cstr(TextDatumGetCString(elements[i])));
+			quote_literal_cstr(TextDatumGetCString(test->words[i])));
 	appendStringInfoString(&sql->text, "]");
 }
 
@@ -170,7 +168,7 @@ append_contains(LsFilterSql *sql, const LsFilterNode *test, const char *table)
 	else
 		appendStringInfo(
 			&sql->text, "(%s%s %s ", table, name, test->op == LS_FILTER_CONTAINS_ALL ? "@>" : "&&");
-	append_words(sql, test->array);
+	append_words(sql, test);
 	appendStringInfoString(&sql->text, is_path ? " END)" : ")");
 }
 
@@ -234,6 +232,7 @@ append_node(LsFilterSql *sql, const LsFilterNode *node, const char *table)
 		append_test(sql, node, table);
 		return;
 	}
+	check_stack_depth();
 	if (node->kind == LS_FILTER_NOT)
 	{
 		appendStringInfoString(&sql->text, "NOT (");

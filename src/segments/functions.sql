@@ -68,7 +68,7 @@ REVOKE ALL ON FUNCTION lead_system.segments_changed() FROM PUBLIC;
 CREATE FUNCTION lead_system.lead_lists_keep_type() RETURNS trigger
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_segments_list_check';
 COMMENT ON FUNCTION lead_system.lead_lists_keep_type() IS
-    'Trigger of lead_lists: the type and the segment of a list cannot be changed.';
+    'Trigger of lead_lists: a list follows a segment that its maker sees; its type and its segment cannot be changed.';
 REVOKE ALL ON FUNCTION lead_system.lead_lists_keep_type() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.lead_lists_fill() RETURNS trigger

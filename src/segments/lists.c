@@ -132,18 +132,42 @@ differs(TriggerData *trigdata, const char *column)
 
 PG_FUNCTION_INFO_V1(ls_segments_list_check);
 
-/* lead_lists_keep_type(): BEFORE UPDATE row trigger: a list stays what it is. */
+/*
+ * lead_lists_keep_type(): BEFORE INSERT and UPDATE row trigger: a list stays what
+ * it is.  Who makes one shows the leads of its segment to everybody in the
+ * organisation, so it has to be one that the caller sees; the foreign key, which
+ * sees all, would tell private ones from those that are not there.
+ */
 Datum
 ls_segments_list_check(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = ls_trigger_check(
-		fcinfo, "lead_lists_keep_type", LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_UPDATE, "lead_lists");
+	TriggerData *trigdata = ls_trigger_check(fcinfo, "lead_lists_keep_type", LS_TRIGGER_BEFORE_ROW,
+		LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, "lead_lists");
+	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
+	TupleDesc desc = RelationGetDescr(trigdata->tg_relation);
+	bool no_org;
+	bool no_segment;
+	Datum org;
+	Datum segment;
 
-	if (differs(trigdata, "list_type") || differs(trigdata, "segment_id"))
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						   errmsg("list_type and segment_id of a lead list cannot be changed"),
-						   errhint("Make another list.")));
-	return PointerGetDatum(trigdata->tg_newtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		if (differs(trigdata, "list_type") || differs(trigdata, "segment_id"))
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							   errmsg("list_type and segment_id of a lead list cannot be changed"),
+							   errhint("Make another list.")));
+		return PointerGetDatum(tuple);
+	}
+	org = SPI_getbinval(
+		tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "organization_id"), &no_org);
+	segment = SPI_getbinval(
+		tuple, desc, ls_trigger_attnum(trigdata->tg_relation, "segment_id"), &no_segment);
+	if (!no_org && !no_segment)
+	{
+		ls_check_row_org(trigdata->tg_relation, DatumGetUUIDP(org));
+		ls_segment_require(DatumGetUUIDP(org), DatumGetUUIDP(segment));
+	}
+	return PointerGetDatum(tuple);
 }
 
 /* A new smart list. */

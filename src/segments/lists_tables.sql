@@ -1,6 +1,6 @@
 -- segments: triggers of lists that follow a segment.
 
-CREATE TRIGGER lead_lists_keep_type BEFORE UPDATE ON lead_system.lead_lists
+CREATE TRIGGER lead_lists_keep_type BEFORE INSERT OR UPDATE ON lead_system.lead_lists
     FOR EACH ROW EXECUTE FUNCTION lead_system.lead_lists_keep_type();
 CREATE TRIGGER lead_lists_after_insert AFTER INSERT ON lead_system.lead_lists
     REFERENCING NEW TABLE AS new_rows

@@ -90,6 +90,16 @@ ls_segment_enter(const pg_uuid_t *id, LsSegment *segment)
 	read_segment(segment, bound ? &current : NULL);
 }
 
+/* Raise P0002 unless the caller may see a segment of an organisation. */
+void
+ls_segment_require(const pg_uuid_t *org, const pg_uuid_t *id)
+{
+	LsSegment segment;
+
+	segment.id = *id;
+	read_segment(&segment, org);
+}
+
 PG_FUNCTION_INFO_V1(ls_segments_segment_leads);
 
 /* segment_leads(segment_id) */

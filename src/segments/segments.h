@@ -31,6 +31,7 @@ extern const LsLeadListener ls_smart_listener;
 
 /* segments.c */
 extern void ls_segment_enter(const pg_uuid_t *id, LsSegment *segment);
+extern void ls_segment_require(const pg_uuid_t *org, const pg_uuid_t *id);
 
 /* smart.c */
 extern void ls_smart_lock(const pg_uuid_t *org, bool alone);

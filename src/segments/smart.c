@@ -7,6 +7,10 @@
  *	  Filters are kept parsed, per organisation.  A changed lead is tested only by
  *	  those that read a changed column, on its old and its new version; the lists
  *	  where the two differ are written at the end of the statement, all at once.
+ *	  What a filter that moves with the time said of the old version when it was
+ *	  last asked is not known, unless the rest of the filter decides.  There the
+ *	  members are asked, per lead and not per list: most lists are none of the
+ *	  lead's, and must be neither read nor locked.
  *
  *	  A list that is being deleted is passed over.  Its deletion takes the leads
  *	  out of the queue and may wait for this very transaction.  The other lists
@@ -61,7 +65,19 @@ typedef struct SmartState
 	const SmartLists *lists; /* of the last organisation */
 	Moves enter;
 	Moves leave;
+	Moves may_enter; /* unless they are members already */
+	Moves may_leave; /* if they are members */
 } SmartState;
+
+/* A lead in a list; hash key. */
+typedef struct Member
+{
+	pg_uuid_t list;
+	pg_uuid_t lead;
+} Member;
+
+/* Open moves are settled when there are so many. */
+#define MAX_OPEN_MOVES 50000
 
 static LsCache smart_cache = {.name = "smart lists", .relations = {"lead_lists", "segments"}};
 static HTAB *smart_lists = NULL;
@@ -152,11 +168,12 @@ add_move(MemoryContext context, Moves *moves, const pg_uuid_t *org, const pg_uui
 	if (moves->n == moves->capacity)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(context);
+		bool first = moves->capacity == 0;
 		Size size;
 
 		moves->capacity = Max(16, moves->capacity * 2);
 		size = sizeof(pg_uuid_t) * moves->capacity;
-		if (moves->n == 0)
+		if (first)
 		{
 			moves->orgs = palloc(size);
 			moves->lists = palloc(size);
@@ -211,10 +228,22 @@ reads_any(const LsFilter *filter, const uint64 *columns)
 	return false;
 }
 
-/*
- * Test a lead by the filters that read what changed.  What a filter that moves
- * with the time said of the old version does not tell whether it is a member.
- */
+/* Where a lead goes that a filter did or did not match so far, and does or does not now. */
+static Moves *
+direction(SmartState *state, LsFilterEver was, bool matches)
+{
+	switch (was)
+	{
+		case LS_FILTER_NEVER:
+			return matches ? &state->enter : NULL;
+		case LS_FILTER_ALWAYS:
+			return matches ? NULL : &state->leave;
+		default:
+			return matches ? &state->may_enter : &state->may_leave;
+	}
+}
+
+/* Test a lead by the filters that read what changed. */
 static void
 test_lead(LsLeadStatement *statement, SmartState *state, const LsLeadRow *old, const LsLeadRow *new)
 {
@@ -228,18 +257,107 @@ test_lead(LsLeadStatement *statement, SmartState *state, const LsLeadRow *old, c
 	for (i = 0; i < state->lists->n; i++)
 	{
 		const SmartList *list = &state->lists->lists[i];
-		bool matches;
+		LsFilterEver was = LS_FILTER_NEVER;
+		Moves *moves;
 
-		if (old != NULL && !reads_any(list->filter, changed))
-			continue;
-		matches = ls_lead_filter_matches(list->filter, new, statement->now);
-		if (old == NULL ? !matches
-						: !list->filter->is_relative &&
-							  matches == ls_lead_filter_matches(list->filter, old, statement->now))
-			continue;
-		add_move(statement->context, matches ? &state->enter : &state->leave, &state->lists->org,
-			&list->id, lead);
+		if (old != NULL)
+		{
+			if (!reads_any(list->filter, changed))
+				continue;
+			was = ls_lead_filter_ever_matches(list->filter, old);
+		}
+		moves = direction(state, was, ls_lead_filter_matches(list->filter, new, statement->now));
+		if (moves != NULL)
+			add_move(statement->context, moves, &state->lists->org, &list->id, lead);
 	}
+}
+
+/* Add the leads of moves, which come one after the other, to those that are known. */
+static int
+add_leads(pg_uuid_t *leads, int n, const Moves *moves)
+{
+	int i;
+
+	for (i = 0; i < moves->n; i++)
+	{
+		if (n == 0 || memcmp(&leads[n - 1], &moves->leads[i], UUID_LEN) != 0)
+			leads[n++] = moves->leads[i];
+	}
+	return n;
+}
+
+/*
+ * The lists of the leads of open moves; within a scope.  NULL when there are none.
+ * The kept plan probes the index by lead, however few leads the table has.
+ */
+static HTAB *
+read_members(const pg_uuid_t *org, const Moves *enter, const Moves *leave)
+{
+	LS_QUERY(query,
+		"SELECT m.lead_list_id, m.lead_id FROM lead_system.lead_list_members m"
+		" WHERE m.organization_id = $1 AND m.lead_id = ANY ($2)",
+		UUIDOID, UUIDARRAYOID);
+	pg_uuid_t *leads = palloc(sizeof(pg_uuid_t) * (enter->n + leave->n));
+	HASHCTL ctl = {0};
+	HTAB *members;
+	LsArgs args = {0};
+	uint64 n;
+	uint64 i;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_datum(
+		&args, ls_uuid_array(leads, add_leads(leads, add_leads(leads, 0, enter), leave)), false);
+	n = ls_query_run_latest(&query, &args);
+	if (n == 0)
+		return NULL;
+	ctl.keysize = sizeof(Member);
+	ctl.entrysize = sizeof(Member);
+	ctl.hcxt = CurrentMemoryContext;
+	members =
+		hash_create("lead_system members", (long) n, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (i = 0; i < n; i++)
+	{
+		Member member = {ls_result_uuid(i, 1), ls_result_uuid(i, 2)};
+
+		(void) hash_search(members, &member, HASH_ENTER, NULL);
+	}
+	return members;
+}
+
+/* Add those open moves to the others that are of members, or of none. */
+static void
+settle_moves(MemoryContext context, Moves *open, HTAB *members, bool are_members, Moves *moves)
+{
+	int i;
+
+	for (i = 0; i < open->n; i++)
+	{
+		Member member = {open->lists[i], open->leads[i]};
+		bool is_member = members != NULL && hash_search(members, &member, HASH_FIND, NULL) != NULL;
+
+		if (is_member == are_members)
+			add_move(context, moves, &open->orgs[i], &open->lists[i], &open->leads[i]);
+	}
+	open->n = 0;
+}
+
+/*
+ * Settle what is open, of one organisation.  The statement holds the leads, so nobody else lets them in
+ * or out.
+ */
+static void
+settle(LsLeadStatement *statement, SmartState *state)
+{
+	HTAB *members;
+	LsScope scope;
+
+	if (state->may_enter.n == 0 && state->may_leave.n == 0)
+		return;
+	ls_scope_open(&scope, LS_AS_OWNER);
+	members = read_members(&state->lists->org, &state->may_enter, &state->may_leave);
+	settle_moves(statement->context, &state->may_enter, members, false, &state->enter);
+	settle_moves(statement->context, &state->may_leave, members, true, &state->leave);
+	ls_scope_close(&scope);
 }
 
 /* Listener: one row.  A lead that is deleted for good takes its memberships along. */
@@ -259,10 +377,13 @@ listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 	{
 		if (ls_org_is_leaving(org))
 			return;
+		settle(statement, smart);
 		smart->lists = lists_of(org);
 	}
 	if (smart->lists->n > 0)
 		test_lead(statement, smart, old, new);
+	if (smart->may_enter.n + smart->may_leave.n > MAX_OPEN_MOVES)
+		settle(statement, smart);
 }
 
 /*
@@ -343,6 +464,7 @@ listener_end(LsLeadStatement *statement, void **state)
 	Datum lists;
 	LsScope scope;
 
+	settle(statement, smart);
 	if (smart->enter.n == 0 && smart->leave.n == 0)
 		return;
 	ls_scope_open(&scope, LS_AS_OWNER);
