@@ -135,6 +135,7 @@ keep(const LsMove *move, const LsMoveTable *tables, int n)
 {
 	StringInfoData children;
 	int i;
+	int j;
 
 	initStringInfo(&children);
 	for (i = 0; i < n; i++)
@@ -143,8 +144,15 @@ keep(const LsMove *move, const LsMoveTable *tables, int n)
 			continue;
 		appendStringInfo(&children,
 			"%sSELECT %s AS name, %s AS lead, %s AS found FROM %s WHERE %s AND %s = ANY ($3)",
-			children.len > 0 ? " UNION " : "", quote_literal_cstr(tables[i].name), tables[i].lead,
-			tables[i].row, tables[i].source, tables[i].org_is, tables[i].lead);
+			children.len > 0 ? " UNION ALL " : "", quote_literal_cstr(tables[i].name),
+			tables[i].lead, tables[i].row, tables[i].source, tables[i].org_is, tables[i].lead);
+		/* a row that has the lead in several columns is kept once */
+		for (j = 0; j < i; j++)
+		{
+			if (ls_move_same_table(&tables[i], &tables[j]))
+				appendStringInfo(
+					&children, " AND %s IS DISTINCT FROM %s", tables[j].lead, tables[i].lead);
+		}
 	}
 	(void) ls_move_run(move,
 		psprintf(
