@@ -84,26 +84,30 @@ moving_rows(const LsMoveTable *table)
 		table->is_leads ? " AND t.id <> ALL ($3)" : "");
 }
 
-/* Write down the rows of a table as they are; of a history only which they are. */
-static void
+/*
+ * Write down the rows of a table as they are; of a history only which they are.
+ * Returns how many there are.
+ */
+static uint64
 write_down(const LsMove *move, const LsMoveTable *table)
 {
 	if (table->has_fk)
-		(void) ls_move_run(move,
-			psprintf("INSERT INTO lead_system.lead_merge_rows"
-					 " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
-					 " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
-				table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name), table->row,
-				table->relation,
-				table->counted ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
-							   : moving_rows(table)));
-	else
-		(void) ls_move_run(move,
-			psprintf("INSERT INTO lead_system.lead_merge_rows"
-					 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
-					 " SELECT $1, $4, %1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
-					 "   FROM %3$s t WHERE %4$s GROUP BY %1$s",
-				table->lead, quote_literal_cstr(table->name), table->relation, moving_rows(table)));
+		return ls_move_run(
+			move, psprintf("INSERT INTO lead_system.lead_merge_rows"
+						   " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
+						   " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
+					  table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name),
+					  table->row, table->relation,
+					  table->counted
+						  ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
+						  : moving_rows(table)));
+	return ls_move_run(
+		move, psprintf("INSERT INTO lead_system.lead_merge_rows"
+					   " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
+					   " SELECT $1, $4, %1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
+					   "   FROM %3$s t WHERE %4$s GROUP BY %1$s",
+				  table->lead, quote_literal_cstr(table->name), table->relation,
+				  moving_rows(table)));
 }
 
 /* Rows of which the survivor may have one only. */
@@ -267,6 +271,27 @@ refresh_queue(const LsMove *move)
 }
 
 /*
+ * Write down the rows of all tables; leave the tables that have something to do
+ * with the leads, and return how many.  Of those that are counted that is all,
+ * since the triggers of one write rows of another.
+ */
+static int
+write_all_down(const LsMove *move, LsMoveTable *tables, int n)
+{
+	int n_left = 0;
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].depth > 0 || tables[i].unfit)
+			continue;
+		if (write_down(move, &tables[i]) > 0 || tables[i].counted)
+			tables[n_left++] = tables[i];
+	}
+	return n_left;
+}
+
+/*
  * A sequence that a duplicate is in goes on with the survivor, where that is in
  * none of its own: of several the one that has come farthest.  This comes before
  * the duplicates are deleted, which ends theirs.
@@ -313,26 +338,19 @@ merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
 			" (organization_id, id, lead_id, survivor_id, duplicate_ids, merged_by, created_at)"
 			" VALUES ($1, $2, $4, $4, array_remove($3, $4), %s, $5)",
 			ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
-	write_down(move, leads);
-	for (i = 0; i < n; i++)
-	{
-		if (tables[i].depth == 0 && !tables[i].unfit)
-			write_down(move, &tables[i]);
-	}
+	(void) write_down(move, leads);
+	n = write_all_down(move, tables, n);
 	carry_on_sequences(move);
 	(void) ls_move_run(move, "UPDATE lead_system.leads SET deleted_at = $5"
 							 " WHERE organization_id = $1 AND id = ANY ($3) AND id <> $4");
 	for (i = 0; i < n; i++)
-	{
-		if (tables[i].depth == 0 && !tables[i].unfit)
-			move_rows(move, &tables[i]);
-	}
+		move_rows(move, &tables[i]);
 	(void) ls_move_run(move, ls_move_survivor_statement());
 	refresh_queue(move);
 	write_down_after(move, leads);
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].depth == 0 && tables[i].has_fk && !tables[i].is_leads && !tables[i].unfit)
+		if (tables[i].has_fk && !tables[i].is_leads)
 			write_down_after(move, &tables[i]);
 	}
 	ls_move_note(move, &move->survivor, "merged", "merge_id", ls_uuid_text(&move->merge));

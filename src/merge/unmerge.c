@@ -226,18 +226,31 @@ give_back(const LsMove *move, const LsMoveTable *table)
 			table->relation, quote_identifier(table->column), quote_literal_cstr(table->name)));
 }
 
-/* The tables whose rows a merge moves; leads that refer to leads are written as leads. */
+/*
+ * The tables of which the merge has rows.  Leads that refer to leads are written
+ * as leads.
+ */
 static LsMoveTable *
-moved_tables(int *n)
+moved_tables(const LsMove *move, int *n)
 {
+	uint64 rows = ls_move_run(move,
+		"SELECT DISTINCT table_name FROM lead_system.lead_merge_rows"
+		" WHERE organization_id = $1 AND merge_id = $2");
+	char **names = SPI_palloc(sizeof(char *) * (rows + 1));
+	LsMoveTable *tables;
+	uint64 row;
 	int all;
-	LsMoveTable *tables = ls_move_tables(&all);
 	int i;
 
+	for (row = 0; row < rows; row++)
+		names[row] = ls_result_text(row, 1);
+	tables = ls_move_tables(&all);
 	*n = 0;
 	for (i = 0; i < all; i++)
 	{
-		if (tables[i].depth == 0 && !tables[i].unfit && !tables[i].is_leads)
+		for (row = 0; row < rows && strcmp(names[row], tables[i].name) != 0; row++)
+			;
+		if (row < rows && tables[i].depth == 0 && !tables[i].unfit && !tables[i].is_leads)
 			tables[(*n)++] = tables[i];
 	}
 	return tables;
@@ -249,7 +262,7 @@ restore_rows(const LsMove *move)
 {
 	LsMoveTable *leads = ls_move_leads_table();
 	int n;
-	LsMoveTable *tables = moved_tables(&n);
+	LsMoveTable *tables = moved_tables(move, &n);
 	int i;
 
 	check_changes(move, leads);
