@@ -92,22 +92,20 @@ static uint64
 write_down(const LsMove *move, const LsMoveTable *table)
 {
 	if (table->has_fk)
-		return ls_move_run(
-			move, psprintf("INSERT INTO lead_system.lead_merge_rows"
-						   " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
-						   " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
-					  table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name),
-					  table->row, table->relation,
-					  table->counted
-						  ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
-						  : moving_rows(table)));
-	return ls_move_run(
-		move, psprintf("INSERT INTO lead_system.lead_merge_rows"
-					   " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
-					   " SELECT $1, $4, %1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
-					   "   FROM %3$s t WHERE %4$s GROUP BY %1$s",
-				  table->lead, quote_literal_cstr(table->name), table->relation,
-				  moving_rows(table)));
+		return ls_move_run(move,
+			psprintf("INSERT INTO lead_system.lead_merge_rows"
+					 " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
+					 " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
+				table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name), table->row,
+				table->relation,
+				table->counted ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
+							   : moving_rows(table)));
+	return ls_move_run(move,
+		psprintf("INSERT INTO lead_system.lead_merge_rows"
+				 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
+				 " SELECT $1, $4, %1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
+				 "   FROM %3$s t WHERE %4$s GROUP BY %1$s",
+			table->lead, quote_literal_cstr(table->name), table->relation, moving_rows(table)));
 }
 
 /* Rows of which the survivor may have one only. */
@@ -327,9 +325,9 @@ merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_move_set_formats();
-	ls_move_lock_leads(move, n_duplicates + 1);
-	check_leads(move);
 	tables = ls_move_tables(&n);
+	ls_move_lock_leads(move, n_duplicates + 1, tables, n);
+	check_leads(move);
 	check_unfit(move, tables, n);
 	leads = ls_move_leads_table();
 	(void) ls_move_run(move,

@@ -67,7 +67,8 @@ extern LsMoveTable *ls_move_archived_tables(int *n);
 extern LsMoveTable *ls_move_leads_table(void);
 extern uint64 ls_move_run(const LsMove *move, const char *sql);
 extern uint64 ls_move_run_exactly(const LsMove *move, const char *sql);
-extern void ls_move_lock_leads(const LsMove *move, int n_expected);
+extern void ls_move_lock_leads(
+	const LsMove *move, int n_expected, const LsMoveTable *tables, int n);
 extern void ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n);
 extern void ls_move_require_read_committed(const char *what);
 extern char *ls_move_parents_exist(const LsMoveTable *table);

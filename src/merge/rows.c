@@ -336,11 +336,8 @@ ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
  * list is waited for first, since a lead that is written asks for its number.
  */
 void
-ls_move_lock_leads(const LsMove *move, int n_expected)
+ls_move_lock_leads(const LsMove *move, int n_expected, const LsMoveTable *tables, int n)
 {
-	int n;
-	LsMoveTable *tables = ls_move_tables(&n);
-
 	(void) ls_move_run(move,
 		"SELECT lead_system.is_on_dnc_list(l.phone_number, $1) FROM lead_system.leads l"
 		" WHERE l.organization_id = $1 AND l.id = ANY ($3) ORDER BY l.phone_number");

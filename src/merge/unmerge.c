@@ -41,7 +41,7 @@
 
 /* Read the merge and lock its leads. */
 static void
-find_merge(LsMove *move)
+find_merge(LsMove *move, const LsMoveTable *tables, int n)
 {
 	LS_QUERY(query,
 		"SELECT m.survivor_id, m.duplicate_ids || m.survivor_id, cardinality(m.duplicate_ids) + 1,"
@@ -62,7 +62,7 @@ find_merge(LsMove *move)
 	undone = ls_result_bool(0, 4);
 	if (!undone)
 	{
-		ls_move_lock_leads(move, move->number);
+		ls_move_lock_leads(move, move->number, tables, n);
 		(void) ls_query_run(&query, &args, LS_WRITE);
 		undone = ls_result_bool(0, 4);
 	}
@@ -227,44 +227,39 @@ give_back(const LsMove *move, const LsMoveTable *table)
 }
 
 /*
- * The tables of which the merge has rows.  Leads that refer to leads are written
- * as leads.
+ * Leave the tables of which the merge has rows, and return how many.  Leads that
+ * refer to leads are written as leads.
  */
-static LsMoveTable *
-moved_tables(const LsMove *move, int *n)
+static int
+moved_tables(const LsMove *move, LsMoveTable *tables, int n)
 {
-	uint64 rows = ls_move_run(move,
-		"SELECT DISTINCT table_name FROM lead_system.lead_merge_rows"
-		" WHERE organization_id = $1 AND merge_id = $2");
+	uint64 rows = ls_move_run(move, "SELECT DISTINCT table_name FROM lead_system.lead_merge_rows"
+									" WHERE organization_id = $1 AND merge_id = $2");
 	char **names = SPI_palloc(sizeof(char *) * (rows + 1));
-	LsMoveTable *tables;
 	uint64 row;
-	int all;
+	int n_left = 0;
 	int i;
 
 	for (row = 0; row < rows; row++)
 		names[row] = ls_result_text(row, 1);
-	tables = ls_move_tables(&all);
-	*n = 0;
-	for (i = 0; i < all; i++)
+	for (i = 0; i < n; i++)
 	{
 		for (row = 0; row < rows && strcmp(names[row], tables[i].name) != 0; row++)
 			;
 		if (row < rows && tables[i].depth == 0 && !tables[i].unfit && !tables[i].is_leads)
-			tables[(*n)++] = tables[i];
+			tables[n_left++] = tables[i];
 	}
-	return tables;
+	return n_left;
 }
 
 /* The rows of all tables: worked out first, since writing one changes others. */
 static void
-restore_rows(const LsMove *move)
+restore_rows(const LsMove *move, LsMoveTable *tables, int n)
 {
 	LsMoveTable *leads = ls_move_leads_table();
-	int n;
-	LsMoveTable *tables = moved_tables(move, &n);
 	int i;
 
+	n = moved_tables(move, tables, n);
 	check_changes(move, leads);
 	work_out(move, leads);
 	for (i = 0; i < n; i++)
@@ -306,13 +301,16 @@ static void
 unmerge(LsMove *move)
 {
 	LsScope scope;
+	LsMoveTable *tables;
 	pg_uuid_t user;
+	int n;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_move_set_formats();
-	find_merge(move);
+	tables = ls_move_tables(&n);
+	find_merge(move, tables, n);
 	check_merge(move);
-	restore_rows(move);
+	restore_rows(move, tables, n);
 	(void) ls_move_run_exactly(
 		move, psprintf("UPDATE lead_system.lead_merges SET unmerged_at = $5, unmerged_by = %s"
 					   " WHERE organization_id = $1 AND id = $2",
