@@ -77,6 +77,7 @@ SET lead_system.now = '2029-01-01 15:00:00+00';
 SELECT lead_system.purge_archived_leads();
 SELECT left(line, 60) AS line FROM lead_system.export_archive_csv(1) line;
 SELECT lead_system.purge_archived_leads(before => '2026-01-01');
+SELECT lead_system.purge_archived_leads(before => '2000-01-01 00:00+00');
 SELECT lead_system.purge_archived_leads();
 SELECT count(*) FROM lead_system.leads_archive;
 SELECT lead_system.set_config('archive.export_required', 'false');

@@ -29,63 +29,104 @@
 /* What is still to be done about a lead, by the status of a row that it has. */
 #define LIVE_STATUSES "'{new,queued,calling,active,paused,pending,scheduled,claimed}'::text[]"
 
-/* The condition that nothing is waiting for lead l, whichever table has it. */
-static char *
-nothing_waits(const LsMoveTable *tables, int n)
+/* Has a table a status in words? */
+static bool
+has_status(const LsMoveTable *table)
 {
 	LS_QUERY(query,
 		"SELECT 1 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
-		" WHERE a.attrelid = format('lead_system.%I', $1)::regclass AND a.attname = 'status'"
+		" WHERE a.attrelid = $1::regclass AND a.attname = 'status'"
 		"   AND t.typcategory = 'S' AND NOT a.attisdropped",
 		TEXTOID);
+	LsArgs args = {0};
+
+	ls_arg_text(&args, table->relation);
+	return ls_query_run(&query, &args, LS_WRITE) > 0;
+}
+
+/*
+ * The condition that no table keeps lead l: that nothing in it is waiting for the
+ * lead, nothing is there at all in one whose rows stay, and no row is of another
+ * lead, too.
+ */
+static char *
+nothing_keeps(const LsMoveTable *tables, int n)
+{
 	StringInfoData sql;
 	int i;
+	int j;
 
 	initStringInfo(&sql);
 	for (i = 0; i < n; i++)
 	{
-		LsArgs args = {0};
+		char *rows = psprintf("AND NOT EXISTS (SELECT 1 FROM %s WHERE %s AND %s = l.id",
+			tables[i].source, tables[i].org_is, tables[i].lead);
 
-		ls_arg_text(&args, tables[i].name);
-		if (!tables[i].has_fk || ls_query_run(&query, &args, LS_WRITE) == 0)
-			continue;
-		appendStringInfo(&sql,
-			" AND NOT EXISTS (SELECT 1 FROM %s WHERE t.organization_id = $1 AND %s = l.id"
-			"  AND lower(t.status) = ANY (" LIVE_STATUSES "))",
-			tables[i].source, tables[i].lead);
+		if (tables[i].stays)
+			appendStringInfo(&sql, " %s%s)", rows, tables[i].is_leads ? " AND t.id <> l.id" : "");
+		else if (tables[i].has_fk && has_status(&tables[i]))
+			appendStringInfo(&sql, " %s AND lower(t.status) = ANY (" LIVE_STATUSES "))", rows);
+		for (j = 0; j < n; j++)
+		{
+			if (j != i && !tables[i].stays && ls_move_same_table(&tables[i], &tables[j]))
+				appendStringInfo(&sql, " %s AND %s <> l.id)", rows, tables[j].lead);
+		}
 	}
 	return sql.data;
 }
 
-/* Choose the leads of a batch and lock them; returns how many. */
-static int
-choose(LsMove *move, const LsMoveTable *tables, int n, int batch)
+/* The condition under which lead l goes. */
+static char *
+may_go(const LsMoveTable *tables, int n)
 {
-	pg_uuid_t *ids;
-	uint64 found;
+	return psprintf(
+		"l.organization_id = $1"
+		" AND l.deleted_at IS NULL AND (l.stage = 'lost' OR (l.temperature = 'cold' AND l.stage <> 'won'))"
+		" AND NOT (l.do_not_call AND coalesce(l.calling_blocked_reason, '')"
+		"          NOT IN ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "'))"
+		" AND l.created_at < $5 - make_interval(days => $6)"
+		" AND greatest(l.last_activity_at, l.last_contact_at, l.status_changed_at)"
+		"     < $5 - make_interval(days => $6)"
+		" AND NOT EXISTS (SELECT 1 FROM lead_system.lead_listings s WHERE s.organization_id = $1"
+		"   AND s.lead_id = l.id AND s.bidding_opens_at IS NOT NULL AND s.bidding_closed_at IS NULL"
+		"   AND s.archived_at IS NULL)"
+		" AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_leads c WHERE c.organization_id = $1"
+		"   AND c.lead_id = l.id AND c.status = 'contacted' AND c.outcome = 'callback')%s",
+		nothing_keeps(tables, n));
+}
+
+/* Make the leads that the last statement has found those of the move. */
+static int
+take_found(LsMove *move, uint64 found)
+{
+	pg_uuid_t *ids = SPI_palloc(sizeof(pg_uuid_t) * (found + 1));
 	uint64 row;
 
-	found = ls_move_run(move,
-		psprintf(
-			"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1"
-			"   AND l.deleted_at IS NULL AND (l.stage = 'lost' OR (l.temperature = 'cold' AND l.stage <> 'won'))"
-			"   AND NOT (l.do_not_call AND coalesce(l.calling_blocked_reason, '')"
-			"            NOT IN ('" LS_BLOCKED_BY_LIST "', '" LS_BLOCKED_BY_REVOCATION "'))"
-			"   AND l.created_at < $5 - make_interval(days => $6)"
-			"   AND greatest(l.last_activity_at, l.last_contact_at, l.status_changed_at)"
-			"       < $5 - make_interval(days => $6)"
-			"   AND NOT EXISTS (SELECT 1 FROM lead_system.lead_listings s WHERE s.organization_id = $1"
-			"     AND s.lead_id = l.id AND s.bidding_opens_at IS NOT NULL AND s.bidding_closed_at IS NULL"
-			"     AND s.archived_at IS NULL)"
-			"   AND NOT EXISTS (SELECT 1 FROM lead_system.campaign_leads c WHERE c.organization_id = $1"
-			"     AND c.lead_id = l.id AND c.status = 'contacted' AND c.outcome = 'callback')%s"
-			" ORDER BY l.created_at, l.id LIMIT %d FOR UPDATE OF l SKIP LOCKED",
-			nothing_waits(tables, n), batch));
-	ids = SPI_palloc(sizeof(pg_uuid_t) * (found + 1));
 	for (row = 0; row < found; row++)
 		ids[row] = ls_result_uuid(row, 1);
 	move->leads = ls_uuid_array(ids, (int) found);
 	return (int) found;
+}
+
+/*
+ * Choose the leads of a batch and lock them and their rows; returns how many.
+ * What others have written while the leads were looked for, or while their rows
+ * were waited for, is seen by the second look.
+ */
+static int
+choose(LsMove *move, const LsMoveTable *tables, int n, int batch)
+{
+	char *condition = may_go(tables, n);
+
+	if (take_found(move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l WHERE %s"
+													" ORDER BY l.created_at, l.id LIMIT %d"
+													" FOR UPDATE OF l SKIP LOCKED",
+											   condition, batch))) == 0)
+		return 0;
+	ls_move_lock_rows(move, tables, n);
+	return take_found(move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l"
+													   " WHERE l.id = ANY ($3) AND %s",
+												  condition)));
 }
 
 /* Put the leads into the archive, with what belongs to them. */
@@ -94,18 +135,24 @@ keep(const LsMove *move, const LsMoveTable *tables, int n)
 {
 	StringInfoData children;
 	int i;
+	int j;
 
 	initStringInfo(&children);
 	for (i = 0; i < n; i++)
 	{
-		if (i > 0 && strcmp(tables[i].name, tables[i - 1].name) == 0)
+		if (tables[i].stays)
 			continue;
 		appendStringInfo(&children,
-			"%sSELECT %s AS name, %s AS lead, jsonb_agg(to_jsonb(t)%s) AS found FROM %s"
-			" WHERE t.organization_id = $1 AND %s = ANY ($3) GROUP BY %s",
+			"%sSELECT %s AS name, %s AS lead, %s AS found FROM %s WHERE %s AND %s = ANY ($3)",
 			children.len > 0 ? " UNION ALL " : "", quote_literal_cstr(tables[i].name),
-			tables[i].lead, tables[i].depth > 0 ? " - 'lead of t'" : "", tables[i].source,
-			tables[i].lead, tables[i].lead);
+			tables[i].lead, tables[i].row, tables[i].source, tables[i].org_is, tables[i].lead);
+		/* a row that has the lead in several columns is kept once */
+		for (j = 0; j < i; j++)
+		{
+			if (ls_move_same_table(&tables[i], &tables[j]))
+				appendStringInfo(
+					&children, " AND %s IS DISTINCT FROM %s", tables[j].lead, tables[i].lead);
+		}
 	}
 	(void) ls_move_run(move,
 		psprintf(
@@ -113,13 +160,14 @@ keep(const LsMove *move, const LsMoveTable *tables, int n)
 			"   company_name, email, phone_number, source, source_id, status, created_at, archived_at,"
 			"   lead, children)"
 			" SELECT l.organization_id, l.id, l.first_name, l.last_name, l.company_name, l.email,"
-			"        l.phone_number, l.source, l.source_id, l.status, l.created_at, $5, to_jsonb(l),"
+			"        l.phone_number, l.source, l.source_id, l.status, l.created_at, $5, l.row,"
 			"        coalesce(c.children, '{}')"
-			"   FROM lead_system.leads l"
-			"   LEFT JOIN (SELECT x.lead, jsonb_object_agg(x.name, x.found) AS children"
-			"                FROM (%s) x GROUP BY x.lead) c ON c.lead = l.id"
-			"  WHERE l.organization_id = $1 AND l.id = ANY ($3)",
-			children.data));
+			"   FROM (SELECT t.*, %s AS row FROM lead_system.leads t"
+			"          WHERE t.organization_id = $1 AND t.id = ANY ($3)) l"
+			"   LEFT JOIN (SELECT y.lead, jsonb_object_agg(y.name, y.found) AS children"
+			"                FROM (SELECT x.lead, x.name, jsonb_agg(x.found) AS found FROM (%s) x"
+			"                       GROUP BY x.lead, x.name) y GROUP BY y.lead) c ON c.lead = l.id",
+			ls_move_leads_table()->row, children.data));
 }
 
 /* Remove the leads and what belongs to them, what refers to others first. */
@@ -137,12 +185,12 @@ remove_rows(const LsMove *move, const LsMoveTable *tables, int n)
 		{
 			char *sql;
 
-			if (tables[i].depth != depth)
+			if (tables[i].depth != depth || tables[i].stays)
 				continue;
-			sql = psprintf(
-				"DELETE FROM lead_system.%s x USING (SELECT t.ctid AS place FROM %s"
-				" WHERE t.organization_id = $1 AND %s = ANY ($3)) d WHERE x.ctid = d.place",
-				quote_identifier(tables[i].name), tables[i].source, tables[i].lead);
+			sql = psprintf("DELETE FROM %s x USING (SELECT t.tableoid AS part, t.ctid AS place"
+						   " FROM %s WHERE %s AND %s = ANY ($3)) d"
+						   " WHERE x.tableoid = d.part AND x.ctid = d.place",
+				tables[i].relation, tables[i].source, tables[i].org_is, tables[i].lead);
 			if (tables[i].counted)
 				(void) ls_move_run(move, sql);
 			else
@@ -169,11 +217,11 @@ archive_batch(const pg_uuid_t *org, int batch)
 	PG_TRY();
 	{
 		ls_scope_open(&scope, LS_AS_OWNER);
+		ls_move_set_formats();
 		tables = ls_move_archived_tables(&n);
 		done = choose(&move, tables, n, batch);
 		if (done > 0)
 		{
-			ls_move_lock_rows(&move, tables, n);
 			keep(&move, tables, n);
 			remove_rows(&move, tables, n);
 		}

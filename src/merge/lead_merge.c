@@ -21,10 +21,8 @@
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "merge/merge.h"
+#include "nurture/nurture.h"
 #include "outreach/outreach.h"
-
-/* The rows of the leads of a table. */
-#define ROWS_OF_LEADS "t.organization_id = $1 AND t.%s = ANY ($3)"
 
 /* Raise a refusal that the state of the leads causes. */
 static void
@@ -56,36 +54,64 @@ check_leads(const LsMove *move)
 		refuse("the leads cannot be merged", "They are being called twice at this moment.");
 }
 
-/* Write down the rows of a table as they are; of a history only which they are. */
+/* Rows that cannot be moved must not be left behind unseen. */
 static void
+check_unfit(const LsMove *move, const LsMoveTable *tables, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (!tables[i].unfit || tables[i].depth > 0 ||
+			ls_move_run(
+				move, psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) AND %s <> $4",
+						  tables[i].source, tables[i].org_is, tables[i].lead, tables[i].lead)) == 0)
+			continue;
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("the leads cannot be merged"),
+				errdetail("Table \"%s\" refers to them, and cannot be written.", tables[i].name),
+				errhint("It needs a primary key, and an owner that has the rights of the owner of "
+						"table \"leads\".")));
+	}
+}
+
+/* The rows of a table that change their lead. */
+static char *
+moving_rows(const LsMoveTable *table)
+{
+	return psprintf("%s AND %s = ANY ($3) AND %s <> $4%s", table->org_is, table->lead, table->lead,
+		table->is_leads ? " AND t.id <> ALL ($3)" : "");
+}
+
+/*
+ * Write down the rows of a table as they are; of a history only which they are.
+ * Returns how many there are.
+ */
+static uint64
 write_down(const LsMove *move, const LsMoveTable *table)
 {
 	if (table->has_fk)
-		(void) ls_move_run(move,
+		return ls_move_run(move,
 			psprintf("INSERT INTO lead_system.lead_merge_rows"
 					 " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
-					 " SELECT $1, $4, t.%s, $2, %s, to_jsonb(t) FROM lead_system.%s t"
-					 " WHERE " ROWS_OF_LEADS "%s",
-				quote_identifier(table->column), quote_literal_cstr(table->name),
-				quote_identifier(table->name), quote_identifier(table->column),
-				table->counted ? ""
-							   : psprintf(" AND t.%s <> $4", quote_identifier(table->column))));
-	else
-		(void) ls_move_run(move,
-			psprintf("INSERT INTO lead_system.lead_merge_rows"
-					 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
-					 " SELECT $1, $4, t.%1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
-					 "   FROM lead_system.%3$s t"
-					 "  WHERE t.organization_id = $1 AND t.%1$s = ANY ($3) AND t.%1$s <> $4"
-					 "  GROUP BY t.%1$s",
-				quote_identifier(table->column), quote_literal_cstr(table->name),
-				quote_identifier(table->name)));
+					 " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
+				table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name), table->row,
+				table->relation,
+				table->counted ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
+							   : moving_rows(table)));
+	return ls_move_run(move,
+		psprintf("INSERT INTO lead_system.lead_merge_rows"
+				 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
+				 " SELECT $1, $4, %1$s, $2, %2$s, array_agg(t.id ORDER BY t.id)"
+				 "   FROM %3$s t WHERE %4$s GROUP BY %1$s",
+			table->lead, quote_literal_cstr(table->name), table->relation, moving_rows(table)));
 }
 
 /* Rows of which the survivor may have one only. */
 typedef struct Doubles
 {
-	char *rows; /* FROM item: place, and n above 1 of those that are not the best */
+	char *rows; /* FROM item: part, place, and n above 1 of those that are not the best */
 	bool referenced;
 } Doubles;
 
@@ -98,31 +124,32 @@ static Doubles *
 find_doubles(const LsMoveTable *table, uint64 *n)
 {
 	LS_QUERY(query,
-		"SELECT format('(SELECT t.ctid AS place, row_number() OVER (PARTITION BY %s ORDER BY %s t.%I = $4 DESC, t.ctid) AS n"
-		"  FROM lead_system.%I t WHERE t.organization_id = $1 AND t.%I = ANY ($3)%s%s)',"
+		"SELECT format('(SELECT t.tableoid AS part, t.ctid AS place, row_number() OVER (PARTITION BY %s ORDER BY %s t.%I = $4 DESC, t.ctid) AS n"
+		"  FROM %s t WHERE %s AND t.%I = ANY ($3)%s%s)',"
 		"         (SELECT coalesce(string_agg(format('t.%I', k.attname), ', '), '1') FROM pg_attribute k"
 		"           WHERE k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey)"
-		"             AND k.attname NOT IN ('organization_id', $2)),"
+		"             AND k.attname <> $2),"
 		"         (SELECT string_agg(CASE a.attname WHEN 'status' THEN 't.status = ''calling'' DESC, '"
 		"                                           ELSE format('t.%I DESC NULLS LAST, ', a.attname) END,"
 		"                            '' ORDER BY a.attname <> 'status', a.attname)"
 		"            FROM pg_attribute a WHERE a.attrelid = i.indrelid"
 		"             AND a.attname IN ('status', 'attempts', 'current_step', 'contacted_at')),"
-		"         $2, $1, $2,"
+		"         $2, $1, $3, $2,"
 		"         (SELECT string_agg(format(' AND t.%I IS NOT NULL', k.attname), '') FROM pg_attribute k"
 		"           WHERE NOT i.indnullsnotdistinct AND k.attrelid = i.indrelid AND k.attnum = ANY (i.indkey)),"
 		"         ' AND ' || pg_get_expr(i.indpred, i.indrelid)),"
 		"       EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.confrelid = i.indrelid)"
 		"  FROM pg_index i"
 		"  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = $2 AND a.attnum = ANY (i.indkey)"
-		" WHERE i.indrelid = format('lead_system.%I', $1)::regclass AND i.indisunique AND i.indexprs IS NULL",
-		TEXTOID, TEXTOID);
+		" WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indexprs IS NULL",
+		TEXTOID, TEXTOID, TEXTOID);
 	LsArgs args = {0};
 	Doubles *doubles;
 	uint64 i;
 
-	ls_arg_text(&args, table->name);
+	ls_arg_text(&args, table->relation);
 	ls_arg_text(&args, table->column);
+	ls_arg_text(&args, table->org_is);
 	*n = ls_query_run(&query, &args, LS_WRITE);
 	doubles = SPI_palloc(sizeof(Doubles) * (*n + 1));
 	for (i = 0; i < *n; i++)
@@ -150,8 +177,9 @@ drop_doubles(const LsMove *move, const LsMoveTable *table)
 			refuse("the leads cannot be merged",
 				psprintf(
 					"Each has a row of table \"%s\" of which one lead has one only.", table->name));
-		sql = psprintf("DELETE FROM lead_system.%s t USING %s d WHERE t.ctid = d.place AND d.n > 1",
-			quote_identifier(table->name), doubles[i].rows);
+		sql = psprintf("DELETE FROM %s t USING %s d"
+					   " WHERE t.tableoid = d.part AND t.ctid = d.place AND d.n > 1",
+			table->relation, doubles[i].rows);
 		(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 	}
 }
@@ -170,14 +198,14 @@ move_history(const LsMove *move, const LsMoveTable *table)
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
-		"UPDATE lead_system.%1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
+		"UPDATE %1$s t SET %2$s = $4 FROM lead_system.lead_merge_rows b"
 		" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
 		"   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids)",
-		quote_identifier(table->name), quote_identifier(table->column),
-		quote_literal_cstr(table->name));
+		table->relation, quote_identifier(table->column), quote_literal_cstr(table->name));
 	for (i = 0; i < n; i++)
-		appendStringInfo(
-			&sql, " AND t.ctid NOT IN (SELECT d.place FROM %s d WHERE d.n > 1)", doubles[i].rows);
+		appendStringInfo(&sql,
+			" AND (t.tableoid, t.ctid) NOT IN (SELECT d.part, d.place FROM %s d WHERE d.n > 1)",
+			doubles[i].rows);
 	(void) ls_move_run_exactly(move, sql.data);
 }
 
@@ -192,10 +220,10 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 		move_history(move, table);
 		return;
 	}
-	drop_doubles(move, table);
-	sql = psprintf("UPDATE lead_system.%s t SET %s = $4 WHERE " ROWS_OF_LEADS " AND t.%s <> $4",
-		quote_identifier(table->name), quote_identifier(table->column),
-		quote_identifier(table->column), quote_identifier(table->column));
+	if (!table->is_leads)
+		drop_doubles(move, table);
+	sql = psprintf("UPDATE %s t SET %s = $4 WHERE %s", table->relation,
+		quote_identifier(table->column), moving_rows(table));
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 }
 
@@ -207,22 +235,22 @@ static void
 write_down_after(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.lead_merge_rows r SET row_after = to_jsonb(t)"
+		psprintf("UPDATE lead_system.lead_merge_rows r SET row_after = %5$s"
 				 "  FROM lead_system.lead_merge_rows b"
-				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
-				 "  JOIN lead_system.%1$s t ON %2$s"
+				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.row_before) p"
+				 "  JOIN %1$s t ON %2$s"
 				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
 				 "   AND b.row_before IS NOT NULL AND r.organization_id = $1 AND r.id = b.id%4$s",
-			quote_identifier(table->name), table->moved_key, quote_literal_cstr(table->name),
+			table->relation, table->moved_key, quote_literal_cstr(table->name),
 			strcmp(table->key, table->moved_key) == 0
 				? ""
 				: psprintf(
 					  " AND (b.subject_id = $4 OR NOT EXISTS (SELECT 1 FROM lead_system.lead_merge_rows s"
-					  " CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%s, s.row_before) p"
+					  " CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, s.row_before) p"
 					  " WHERE s.organization_id = $1 AND s.merge_id = $2 AND s.table_name = %s"
 					  "   AND s.subject_id = $4 AND s.row_before IS NOT NULL AND %s))",
-					  quote_identifier(table->name), quote_literal_cstr(table->name),
-					  table->moved_key)));
+					  table->relation, quote_literal_cstr(table->name), table->moved_key),
+			table->row));
 }
 
 /* The queue has what the survivor is: its score, and whether it may be called. */
@@ -240,6 +268,50 @@ refresh_queue(const LsMove *move)
 									  "   AND c.organization_id = $1 AND c.lead_id = $4");
 }
 
+/*
+ * Write down the rows of all tables; leave the tables that have something to do
+ * with the leads, and return how many.  Of those that are counted that is all,
+ * since the triggers of one write rows of another.
+ */
+static int
+write_all_down(const LsMove *move, LsMoveTable *tables, int n)
+{
+	int n_left = 0;
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (tables[i].depth > 0 || tables[i].unfit)
+			continue;
+		if (write_down(move, &tables[i]) > 0 || tables[i].counted)
+			tables[n_left++] = tables[i];
+	}
+	return n_left;
+}
+
+/*
+ * A sequence that a duplicate is in goes on with the survivor, where that is in
+ * none of its own: of several the one that has come farthest.  This comes before
+ * the duplicates are deleted, which ends theirs.
+ */
+static void
+carry_on_sequences(const LsMove *move)
+{
+	(void) ls_move_run(move,
+		"UPDATE lead_system.lead_sequence_enrollments e SET lead_id = $4 FROM ("
+		"  SELECT d.id, row_number() OVER (PARTITION BY d.sequence_id"
+		"           ORDER BY d.current_step DESC, d.enrolled_at, d.id) AS n"
+		"    FROM lead_system.lead_sequence_enrollments d"
+		"    JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = $4 AND NOT l.do_not_call"
+		"     AND l.stage NOT IN " LS_NURTURE_CLOSED_STAGES_SQL
+		"   WHERE d.organization_id = $1 AND d.lead_id = ANY ($3) AND d.lead_id <> $4"
+		"     AND d.status IN ('active', 'paused')"
+		"     AND NOT EXISTS (SELECT 1 FROM lead_system.lead_sequence_enrollments s"
+		"       WHERE s.organization_id = $1 AND s.lead_id = $4 AND s.sequence_id = d.sequence_id"
+		"         AND s.status IN ('active', 'paused'))) x"
+		" WHERE x.n = 1 AND e.organization_id = $1 AND e.id = x.id");
+}
+
 /* All of it, as the owner of the tables. */
 static void
 merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
@@ -252,9 +324,11 @@ merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
 	int i;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_move_lock_leads(move, n_duplicates + 1);
-	check_leads(move);
+	ls_move_set_formats();
 	tables = ls_move_tables(&n);
+	ls_move_lock_leads(move, n_duplicates + 1, tables, n);
+	check_leads(move);
+	check_unfit(move, tables, n);
 	leads = ls_move_leads_table();
 	(void) ls_move_run(move,
 		psprintf(
@@ -262,25 +336,19 @@ merge(LsMove *move, const pg_uuid_t *duplicates, int n_duplicates)
 			" (organization_id, id, lead_id, survivor_id, duplicate_ids, merged_by, created_at)"
 			" VALUES ($1, $2, $4, $4, array_remove($3, $4), %s, $5)",
 			ls_current_user(&user) ? psprintf("'%s'", ls_uuid_text(&user)) : "NULL"));
-	write_down(move, leads);
-	for (i = 0; i < n; i++)
-	{
-		if (tables[i].depth == 0)
-			write_down(move, &tables[i]);
-	}
+	(void) write_down(move, leads);
+	n = write_all_down(move, tables, n);
+	carry_on_sequences(move);
 	(void) ls_move_run(move, "UPDATE lead_system.leads SET deleted_at = $5"
 							 " WHERE organization_id = $1 AND id = ANY ($3) AND id <> $4");
 	for (i = 0; i < n; i++)
-	{
-		if (tables[i].depth == 0)
-			move_rows(move, &tables[i]);
-	}
+		move_rows(move, &tables[i]);
 	(void) ls_move_run(move, ls_move_survivor_statement());
 	refresh_queue(move);
 	write_down_after(move, leads);
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].depth == 0 && tables[i].has_fk)
+		if (tables[i].has_fk && !tables[i].is_leads)
 			write_down_after(move, &tables[i]);
 	}
 	ls_move_note(move, &move->survivor, "merged", "merge_id", ls_uuid_text(&move->merge));

@@ -27,16 +27,24 @@
 /* A table with rows of leads. */
 typedef struct LsMoveTable
 {
-	char *name;
-	char *column; /* that refers to the lead; of a deeper one, NULL */
-	bool has_fk;  /* refers to leads, or to a table that does, by a foreign key */
-	bool counted; /* its triggers keep counts that must stay true */
-	char *source; /* FROM item with which its rows are t and "lead" is their lead */
+	char *name; /* in what is written down; with its schema when that is not ours */
+	char *relation;
+	char *column;  /* that refers to the lead; of a deeper one, NULL */
+	bool has_fk;   /* refers to leads, or to a table that does, by a foreign key */
+	bool counted;  /* its triggers keep counts that must stay true */
+	bool is_leads; /* leads that refer to leads, by a column that somebody added */
+	bool unfit;    /* its rows cannot be moved; refuse when there are some */
+	bool stays;    /* a lead with rows in it is not archived */
+	char *source;  /* FROM item with which its rows are t and "lead" is their lead */
 	char *lead;
-	char *columns;   /* that can be written, by comma */
+	char *org_is;  /* condition by which row t is the organisation's */
+	char *columns; /* that can be updated, and what they are in a record, by comma */
+	char *values;
+	char *insert_columns; /* the same for those that can be inserted */
+	char *insert_values;
+	char *row;       /* row t as JSON, from which it can be written again exactly */
 	char *key;       /* condition by which row t is that of record p */
 	char *moved_key; /* the same once its lead is $4 */
-	bool has_id;
 	int depth;
 } LsMoveTable;
 
@@ -59,10 +67,13 @@ extern LsMoveTable *ls_move_archived_tables(int *n);
 extern LsMoveTable *ls_move_leads_table(void);
 extern uint64 ls_move_run(const LsMove *move, const char *sql);
 extern uint64 ls_move_run_exactly(const LsMove *move, const char *sql);
-extern void ls_move_lock_leads(const LsMove *move, int n_expected);
+extern void ls_move_lock_leads(
+	const LsMove *move, int n_expected, const LsMoveTable *tables, int n);
 extern void ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n);
 extern void ls_move_require_read_committed(const char *what);
-extern char *ls_move_parents_exist(const char *table);
+extern char *ls_move_parents_exist(const LsMoveTable *table);
+extern bool ls_move_same_table(const LsMoveTable *a, const LsMoveTable *b);
+extern void ls_move_set_formats(void);
 extern void ls_move_block_queue(const LsMove *move, const char *was_free);
 extern char *ls_move_survivor_statement(void);
 extern int64 ls_move_sweep(LsQuery *organizations, LsSweep sweep, int64 batch);

@@ -27,7 +27,7 @@ write_lead(const LsMove *move, const LsMoveTable *leads)
 {
 	(void) ls_move_run_exactly(move,
 		psprintf(
-			"INSERT INTO lead_system.leads (%1$s) SELECT %1$s FROM (SELECT t.* FROM lead_system.leads_archive a"
+			"WITH ls_new AS (SELECT t.* FROM lead_system.leads_archive a"
 			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.leads, a.lead"
 			"   || jsonb_build_object('deleted_at', $5)"
 			"   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.users u WHERE u.organization_id = $1"
@@ -36,13 +36,16 @@ write_lead(const LsMove *move, const LsMoveTable *leads)
 			"   || CASE WHEN EXISTS (SELECT 1 FROM lead_system.categories u WHERE u.organization_id = $1"
 			"             AND u.id::text = a.lead ->> 'category_id') THEN '{}'"
 			"           ELSE '{\"category_id\": null}'::jsonb END) t"
-			" WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%2$s",
-			leads->columns, ls_move_parents_exist("leads")));
+			" WHERE a.organization_id = $1 AND a.id = $4)"
+			" INSERT INTO lead_system.leads (%1$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM ls_new t WHERE true%3$s",
+			leads->insert_columns, leads->insert_values, ls_move_parents_exist(leads)));
 	if (ls_move_run(
 			move, "SELECT 1 FROM lead_system.leads WHERE organization_id = $1 AND id = $4") == 0)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						   errmsg("the lead cannot be restored"),
-						   errdetail("Its pipeline, or the status in it, is not there any more.")));
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("the lead cannot be restored"),
+				errdetail("What it refers to, such as the status in its pipeline, is not there "
+						  "any more.")));
 }
 
 /* Write the rows of a table; those whose parent is gone stay away. */
@@ -50,12 +53,12 @@ static void
 write_children(const LsMove *move, const LsMoveTable *table)
 {
 	char *sql = psprintf(
-		"INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
-		" SELECT p.* FROM lead_system.leads_archive a"
-		"  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::lead_system.%1$s, a.children -> %3$s) p"
-		"  WHERE a.organization_id = $1 AND a.id = $4) t WHERE true%4$s",
-		quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
-		ls_move_parents_exist(table->name));
+		"WITH ls_new AS (SELECT p.* FROM lead_system.leads_archive a"
+		"  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::%1$s, a.children -> %3$s) p"
+		"  WHERE a.organization_id = $1 AND a.id = $4)"
+		" INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM ls_new t WHERE true%4$s",
+		table->relation, table->insert_columns, quote_literal_cstr(table->name),
+		ls_move_parents_exist(table), table->insert_values);
 
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 }
@@ -66,13 +69,13 @@ make_exact(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
 		psprintf(
-			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::lead_system.%1$s, e.value))"
+			"UPDATE %1$s t SET (%2$s) = (SELECT %5$s FROM jsonb_populate_record(NULL::%1$s, e.value))"
 			"  FROM lead_system.leads_archive a"
 			" CROSS JOIN LATERAL jsonb_array_elements(a.children -> %3$s) e"
-			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, e.value) p"
-			" WHERE a.organization_id = $1 AND a.id = $4 AND %4$s AND to_jsonb(t) IS DISTINCT FROM e.value",
-			quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
-			table->key));
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, e.value) p"
+			" WHERE a.organization_id = $1 AND a.id = $4 AND %4$s AND %6$s IS DISTINCT FROM e.value",
+			table->relation, table->columns, quote_literal_cstr(table->name), table->key,
+			table->values, table->row));
 }
 
 /* Was the lead free to be called, and is not any more? */
@@ -97,9 +100,9 @@ revive(const LsMove *move, const LsMoveTable *tables, int n)
 	for (i = 0; i < n; i++)
 	{
 		if (!tables[i].has_fk)
-			(void) ls_move_run_exactly(move,
-				psprintf("DELETE FROM lead_system.%s t WHERE t.organization_id = $1 AND t.%s = $4",
-					quote_identifier(tables[i].name), quote_identifier(tables[i].column)));
+			(void) ls_move_run_exactly(
+				move, psprintf("DELETE FROM %s t WHERE t.organization_id = $1 AND %s = $4",
+						  tables[i].relation, tables[i].lead));
 	}
 }
 
@@ -109,30 +112,99 @@ make_lead_exact(const LsMove *move, const LsMoveTable *leads)
 {
 	(void) ls_move_run_exactly(move,
 		psprintf(
-			"UPDATE lead_system.leads t SET (%1$s) = (SELECT %1$s FROM jsonb_populate_record(NULL::lead_system.leads,"
+			"UPDATE lead_system.leads t SET (%1$s) = (SELECT %2$s FROM jsonb_populate_record(NULL::lead_system.leads,"
 			"    a.lead || jsonb_build_object('assigned_to', t.assigned_to, 'category_id', t.category_id)))"
 			"  FROM lead_system.leads_archive a WHERE a.organization_id = $1 AND a.id = $4"
 			"   AND t.organization_id = $1 AND t.id = $4"
 			"   AND NOT (t.do_not_call AND NOT (a.lead ->> 'do_not_call')::boolean)",
-			leads->columns));
+			leads->columns, leads->values));
 }
 
-/* Write what belongs to the lead: what others refer to first, histories last. */
-static void
-write_all_children(const LsMove *move, const LsMoveTable *tables, int n, bool histories)
+/* Does a table refer to another one among n that is not written yet? */
+static bool
+waits_for(const LsMoveTable *table, const LsMoveTable *tables, const bool *written, int n)
 {
-	int depth;
+	LS_QUERY(query,
+		"SELECT DISTINCT f.confrelid::regclass::text FROM pg_constraint f"
+		" WHERE f.contype = 'f' AND f.conrelid = $1::regclass AND f.confrelid <> f.conrelid",
+		TEXTOID);
+	LsArgs args = {0};
+	uint64 rows;
+	uint64 row;
 	int i;
 
-	for (depth = 0; depth <= LS_MOVE_MAX_DEPTH; depth++)
+	ls_arg_text(&args, table->relation);
+	rows = ls_query_run(&query, &args, LS_WRITE);
+	for (row = 0; row < rows; row++)
 	{
 		for (i = 0; i < n; i++)
 		{
-			if (tables[i].depth == depth && tables[i].has_fk != histories &&
-				(i == 0 || strcmp(tables[i].name, tables[i - 1].name) != 0))
-				write_children(move, &tables[i]);
+			if (!written[i] && strcmp(tables[i].relation, ls_result_text(row, 1)) == 0)
+				return true;
 		}
 	}
+	return false;
+}
+
+/*
+ * Write what belongs to the lead: what others refer to first, since a row whose
+ * parent is not there stays away.  Tables that refer to each other in a circle
+ * come as they are.
+ */
+static void
+write_all_children(const LsMove *move, const LsMoveTable *tables, int n, bool histories)
+{
+	bool *written = palloc0(sizeof(bool) * (n + 1));
+	int n_written = 0;
+	bool stuck = false;
+	int i;
+
+	while (n_written < n)
+	{
+		int before = n_written;
+
+		for (i = 0; i < n; i++)
+		{
+			if (written[i] || (!stuck && waits_for(&tables[i], tables, written, n)))
+				continue;
+			if (tables[i].has_fk != histories)
+				write_children(move, &tables[i]);
+			written[i] = true;
+			n_written++;
+		}
+		stuck = n_written == before;
+	}
+}
+
+/* The tables of which the archive has rows of the lead, each once. */
+static LsMoveTable *
+tables_with_rows(const LsMove *move, const LsMoveTable *all, int n_all, int *n)
+{
+	uint64 rows = ls_move_run(move,
+		"SELECT k.name FROM lead_system.leads_archive a, jsonb_object_keys(a.children) k(name)"
+		" WHERE a.organization_id = $1 AND a.id = $4");
+	char **names = SPI_palloc(sizeof(char *) * (rows + 1));
+	LsMoveTable *tables = SPI_palloc(sizeof(LsMoveTable) * (n_all + 1));
+	uint64 row;
+	int i;
+
+	for (row = 0; row < rows; row++)
+		names[row] = ls_result_text(row, 1);
+	*n = 0;
+	for (row = 0; row < rows; row++)
+	{
+		for (i = 0; i < n_all && strcmp(all[i].name, names[row]) != 0; i++)
+			;
+		if (i == n_all)
+			ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("the lead cannot be restored"),
+					errdetail("It has rows of table \"%s\", which is not there any more, or does "
+							  "not refer to leads.",
+						names[row])));
+		tables[(*n)++] = all[i];
+	}
+	return tables;
 }
 
 /* All of it, as the owner of the tables. */
@@ -142,10 +214,13 @@ restore(LsMove *move, bool alive)
 	LsScope scope;
 	LsMoveTable *leads;
 	LsMoveTable *tables;
+	LsMoveTable *kept;
 	int n;
+	int n_kept;
 	int i;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_move_set_formats();
 	if (ls_move_run(move,
 			"SELECT lead_system.is_on_dnc_list(a.phone_number, $1) FROM lead_system.leads_archive a"
 			" WHERE a.organization_id = $1 AND a.id = $4 FOR UPDATE") == 0)
@@ -153,15 +228,16 @@ restore(LsMove *move, bool alive)
 	move->leads = ls_uuid_array(&move->survivor, 1);
 	leads = ls_move_leads_table();
 	tables = ls_move_archived_tables(&n);
+	kept = tables_with_rows(move, tables, n, &n_kept);
 	write_lead(move, leads);
-	write_all_children(move, tables, n, false);
+	write_all_children(move, kept, n_kept, false);
 	if (alive)
 		revive(move, tables, n);
-	write_all_children(move, tables, n, true);
-	for (i = 0; i < n; i++)
+	write_all_children(move, kept, n_kept, true);
+	for (i = 0; i < n_kept; i++)
 	{
-		if (tables[i].counted)
-			make_exact(move, &tables[i]);
+		if (kept[i].counted)
+			make_exact(move, &kept[i]);
 	}
 	if (alive)
 		make_lead_exact(move, leads);

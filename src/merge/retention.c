@@ -33,8 +33,9 @@ static const struct
 	{"lead_score_history", "retention.score_history_days"},
 	{"lead_status_history", "retention.status_history_days"}};
 
-/* Up to which time of archiving is purged; 0 for what the settings say. */
+/* Up to which time of archiving is purged; none for what the settings say. */
 static TimestampTz purge_before = 0;
+static bool purge_by_settings = true;
 
 /* Purge a batch of an organisation. */
 static int64
@@ -52,7 +53,7 @@ purge_batch(const pg_uuid_t *org, int batch)
 	uint64 n;
 
 	ls_arg_uuid(&args, org);
-	ls_arg_datum(&args, TimestampTzGetDatum(purge_before), purge_before == 0);
+	ls_arg_datum(&args, TimestampTzGetDatum(purge_before), purge_by_settings);
 	ls_arg_timestamptz(&args, ls_clock_now());
 	ls_arg_int32(&args, ls_config_int(org, "archive.purge_after_days"));
 	ls_arg_bool(&args, ls_config_bool(org, "archive.export_required"));
@@ -73,7 +74,8 @@ ls_merge_purge(PG_FUNCTION_ARGS)
 		organizations, "SELECT DISTINCT organization_id FROM lead_system.leads_archive ORDER BY 1");
 
 	LS_REQUIRE_ARG(0, "batch");
-	purge_before = PG_ARGISNULL(1) ? 0 : PG_GETARG_TIMESTAMPTZ(1);
+	purge_by_settings = PG_ARGISNULL(1);
+	purge_before = purge_by_settings ? 0 : PG_GETARG_TIMESTAMPTZ(1);
 	PG_RETURN_INT64(ls_move_sweep(&organizations, purge_batch, PG_GETARG_INT32(0)));
 }
 

@@ -3,8 +3,9 @@
  * rows.c
  *	  The tables with rows of a lead, and statements on all of them.
  *
- *	  A table belongs to leads when it refers to them by a foreign key, has a
- *	  column lead_id as histories do, or refers to a table that belongs to them.
+ *	  A table belongs to leads when it refers to them by a foreign key, whatever
+ *	  schema it is in, has a column lead_id as our histories do, or refers to a
+ *	  table that belongs to them.
  *
  *	  "Exactly" means as the rows are: session_replication_role is replica for
  *	  the statement, so neither ordinary triggers nor foreign keys look at them.
@@ -45,61 +46,129 @@ is_counted(const char *name)
 	return false;
 }
 
-/* How the columns of tables are told, for the texts of statements. */
+/*
+ * How the columns of table x are told, for the texts of statements: those that
+ * can be updated and their values, those that can be inserted and theirs, the
+ * row as JSON, and the condition by which row t is that of record p, before and
+ * after its lead has become $4.
+ */
 #define TABLE_COLUMNS \
 	" (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a" \
-	"   WHERE a.attrelid = x.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')," \
-	" (SELECT string_agg(format('t.%1$I = p.%1$I', a.attname), ' AND ')" \
-	"    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)" \
-	"   WHERE i.indrelid = x.oid AND i.indisprimary)," \
+	"   WHERE " WRITABLE " AND a.attidentity <> 'a')," \
+	" (SELECT string_agg(" VALUE ", ', ' ORDER BY a.attnum) FROM pg_attribute a" \
+	"   WHERE " WRITABLE " AND a.attidentity <> 'a')," \
+	" (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a" \
+	"   WHERE " WRITABLE ")," \
+	" (SELECT string_agg(" VALUE ", ', ' ORDER BY a.attnum) FROM pg_attribute a" \
+	"   WHERE " WRITABLE ")," \
+	" 'to_jsonb(t)' || coalesce((SELECT string_agg(" WRAPPED \
+	", '' ORDER BY a.attnum) FROM pg_attribute a" \
+	"   WHERE " WRITABLE " AND a.atttypid IN ('json'::regtype, 'jsonb'::regtype)), '')," \
+	" (SELECT string_agg(format('t.%1$I = p.%1$I', a.attname), ' AND ')" PRIMARY_KEY ")," \
 	" (SELECT string_agg(format(CASE WHEN a.attname = x.attname THEN 't.%1$I = $4'" \
-	"                                ELSE 't.%1$I = p.%1$I' END, a.attname), ' AND ')" \
+	"                                ELSE 't.%1$I = p.%1$I' END, a.attname), ' AND ')" PRIMARY_KEY \
+	")"
+
+#define WRITABLE \
+	"a.attrelid = x.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+#define PRIMARY_KEY \
 	"    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)" \
-	"   WHERE i.indrelid = x.oid AND i.indisprimary)," \
-	" EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = x.oid AND a.attname = 'id'" \
-	"            AND a.atttypid = 'uuid'::regtype)"
+	"   WHERE i.indrelid = x.oid AND i.indisprimary"
 
 /*
- * The tables, in the order in which everybody locks their rows: the queue,
- * other tables that refer to leads, what refers to those, the histories.
+ * In a row that is JSON, a null of JSON would be the same as no value, and a
+ * column of type json would lose how it is written.  Such a value v is kept as
+ * {"=": v}, and so is one that looks like that.
  */
+#define WRAPPED \
+	"format(CASE a.atttypid WHEN 'json'::regtype" \
+	"  THEN ' || CASE WHEN t.%1$I IS NULL THEN ''{}'' ELSE jsonb_build_object(%1$L, jsonb_build_object(''='', t.%1$I::text)) END'" \
+	"  ELSE ' || CASE WHEN t.%1$I = ''null'' OR jsonb_typeof(t.%1$I) = ''object'' AND t.%1$I ? ''=''" \
+	"              THEN jsonb_build_object(%1$L, jsonb_build_object(''='', t.%1$I)) ELSE ''{}'' END' END, a.attname)"
+#define VALUE \
+	"format(CASE a.atttypid WHEN 'json'::regtype THEN 'coalesce((%1$I ->> ''='')::json, %1$I)'" \
+	"       WHEN 'jsonb'::regtype THEN 'CASE WHEN jsonb_typeof(%1$I) = ''object'' AND %1$I ? ''=''" \
+	"         THEN %1$I -> ''='' ELSE %1$I END' ELSE '%1$I' END, a.attname)"
+
+/* Read what TABLE_COLUMNS tells, from a column of the result on. */
+static void
+read_columns(LsMoveTable *table, uint64 row, int column)
+{
+	table->columns = ls_result_text(row, column);
+	table->values = ls_result_text(row, column + 1);
+	table->insert_columns = ls_result_text(row, column + 2);
+	table->insert_values = ls_result_text(row, column + 3);
+	table->row = ls_result_text(row, column + 4);
+	table->key = ls_result_text(row, column + 5);
+	table->moved_key = ls_result_text(row, column + 6);
+}
+
+/*
+ * Which tables have rows of leads: leads that refer to leads, what refers to
+ * leads or is a history of ours, and what refers to those.
+ */
+#define TABLES_OF_LEADS \
+	"WITH RECURSIVE lead_keys AS MATERIALIZED (" \
+	"  SELECT max(attnum) FILTER (WHERE attname = 'id') AS id," \
+	"         max(attnum) FILTER (WHERE attname = 'organization_id') AS org" \
+	"    FROM pg_attribute WHERE attrelid = 'lead_system.leads'::regclass AND NOT attisdropped), " \
+	"tables (oid, attname, has_fk, rule, depth, source, lead, org_is) AS (" \
+	"  SELECT c.oid, a.attname, f.oid IS NOT NULL, f.confdeltype, 0," \
+	"         format('%s t', c.oid::regclass) COLLATE \"C\", format('t.%I', a.attname) COLLATE \"C\"," \
+	"         (CASE WHEN f.oid IS NULL THEN 't.organization_id = $1'" \
+	"              ELSE coalesce((SELECT format('t.%I = $1', o.attname) FROM pg_attribute o" \
+	"                WHERE o.attrelid = c.oid AND o.attnum = f.conkey[array_position(f.confkey, k.org)]), 'true') END)" \
+	"         COLLATE \"C\"" \
+	"    FROM lead_keys k CROSS JOIN pg_class c" \
+	"    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped" \
+	"     AND a.atttypid = 'uuid'::regtype" \
+	"    LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'" \
+	"     AND f.confrelid = 'lead_system.leads'::regclass" \
+	"     AND a.attnum = f.conkey[array_position(f.confkey, k.id)]" \
+	"   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition" \
+	"     AND (f.oid IS NOT NULL OR (a.attname = 'lead_id' AND c.relnamespace = 'lead_system'::regnamespace" \
+	"           AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid" \
+	"                          AND o.attname = 'organization_id' AND NOT o.attisdropped)))" \
+	"  UNION ALL" \
+	"  SELECT c.oid, NULL, true, f.confdeltype, d.depth + 1," \
+	"         format('%s t JOIN (SELECT t.*, %s AS \"lead of t\" FROM %s WHERE %s) d ON %s'," \
+	"                c.oid::regclass, d.lead, d.source, d.org_is," \
+	"                (SELECT string_agg(format('t.%I = d.%I', k.attname, p.attname), ' AND ')" \
+	"                   FROM unnest(f.conkey, f.confkey) u(k, p)" \
+	"                   JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k" \
+	"                   JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)) COLLATE \"C\"," \
+	"         'd.\"lead of t\"' COLLATE \"C\", 'true' COLLATE \"C\"" \
+	"    FROM tables d" \
+	"    JOIN pg_constraint f ON f.contype = 'f' AND f.confrelid = d.oid AND f.conrelid <> d.oid" \
+	"    JOIN pg_class c ON c.oid = f.conrelid AND NOT c.relispartition" \
+	"   WHERE d.depth < 8 AND d.oid <> 'lead_system.leads'::regclass" \
+	"     AND c.oid <> 'lead_system.leads'::regclass AND NOT EXISTS (SELECT 1 FROM pg_constraint l" \
+	"           WHERE l.conrelid = c.oid AND l.contype = 'f' AND l.confrelid = 'lead_system.leads'::regclass)" \
+	"     AND (c.relnamespace <> 'lead_system'::regnamespace OR NOT EXISTS (SELECT 1 FROM pg_attribute a" \
+	"           WHERE a.attrelid = c.oid AND a.attname = 'lead_id'))), "
+
+/*
+ * What is told of each, in the order in which everybody locks their rows: leads,
+ * the queue, other tables that refer to leads, what refers to those, the
+ * histories.  A table is unfit when its rows cannot be told apart, or when it
+ * belongs to somebody whose code must not run with the rights of our owner.
+ */
+#define TELL_OF_TABLES \
+	"once AS (SELECT DISTINCT ON (oid, attname) * FROM tables ORDER BY oid, attname, depth) " \
+	"SELECT CASE WHEN c.relnamespace = l.relnamespace THEN c.relname::text ELSE c.oid::regclass::text END," \
+	"       x.attname::text, x.has_fk, x.source, x.lead, x.depth, c.oid::regclass::text, x.org_is," \
+	"       c.oid = l.oid," \
+	"       NOT pg_has_role(c.relowner, l.relowner, 'MEMBER') OR NOT EXISTS (" \
+	"         SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)," \
+	"       c.relnamespace <> l.relnamespace AND x.rule <> 'c', " TABLE_COLUMNS \
+	"  FROM once x JOIN pg_class c ON c.oid = x.oid JOIN pg_class l ON l.oid = 'lead_system.leads'::regclass" \
+	" ORDER BY c.oid <> l.oid, c.relname <> 'campaign_leads', NOT x.has_fk, x.depth, c.relname, c.oid, x.attname"
+
+/* The tables, in that order. */
 LsMoveTable *
 ls_move_tables(int *n)
 {
-	LS_QUERY0(query,
-		"WITH RECURSIVE tables (oid, relname, attname, has_fk, depth, source, lead) AS ("
-		"  SELECT c.oid, c.relname, a.attname, f.oid IS NOT NULL, 0,"
-		"         format('lead_system.%I t', c.relname), format('t.%I', a.attname)"
-		"    FROM pg_class c"
-		"    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-		"     AND a.atttypid = 'uuid'::regtype"
-		"    LEFT JOIN pg_constraint f ON f.conrelid = c.oid AND f.contype = 'f'"
-		"     AND f.confrelid = 'lead_system.leads'::regclass"
-		"     AND a.attnum = ANY (f.conkey) AND a.attname <> 'organization_id'"
-		"   WHERE c.relnamespace = 'lead_system'::regnamespace AND c.relkind IN ('r', 'p')"
-		"     AND NOT c.relispartition AND (f.oid IS NOT NULL OR a.attname = 'lead_id')"
-		"     AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid"
-		"                    AND o.attname = 'organization_id' AND NOT o.attisdropped)"
-		"  UNION ALL"
-		"  SELECT c.oid, c.relname, NULL, true, d.depth + 1,"
-		"         format('lead_system.%I t JOIN (SELECT t.*, %s AS \"lead of t\" FROM %s) d ON %s',"
-		"                c.relname, d.lead, d.source,"
-		"                (SELECT string_agg(format('t.%I = d.%I', k.attname, p.attname), ' AND ')"
-		"                   FROM unnest(f.conkey, f.confkey) u(k, p)"
-		"                   JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k"
-		"                   JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)),"
-		"         'd.\"lead of t\"'"
-		"    FROM tables d"
-		"    JOIN pg_constraint f ON f.contype = 'f' AND f.confrelid = d.oid AND f.conrelid <> d.oid"
-		"    JOIN pg_class c ON c.oid = f.conrelid AND NOT c.relispartition"
-		"   WHERE d.depth < 8 AND NOT EXISTS (SELECT 1 FROM pg_constraint l"
-		"           WHERE l.conrelid = c.oid AND l.contype = 'f' AND l.confrelid = 'lead_system.leads'::regclass)"
-		"     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'lead_id')"
-		"     AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid"
-		"                    AND o.attname = 'organization_id' AND NOT o.attisdropped)), "
-		"once AS (SELECT DISTINCT ON (oid, attname) * FROM tables ORDER BY oid, attname, depth) "
-		"SELECT x.relname::text, x.attname::text, x.has_fk, x.source, x.lead, x.depth," TABLE_COLUMNS
-		"  FROM once x ORDER BY x.relname <> 'campaign_leads', NOT x.has_fk, x.depth, x.relname, x.attname");
+	LS_QUERY0(query, TABLES_OF_LEADS TELL_OF_TABLES);
 	uint64 rows = ls_query_run(&query, NULL, LS_WRITE);
 	LsMoveTable *tables = SPI_palloc(sizeof(LsMoveTable) * (rows + 1));
 	uint64 row;
@@ -114,10 +183,12 @@ ls_move_tables(int *n)
 		table->source = ls_result_text(row, 4);
 		table->lead = ls_result_text(row, 5);
 		table->depth = ls_result_int32(row, 6);
-		table->columns = ls_result_text(row, 7);
-		table->key = ls_result_text(row, 8);
-		table->moved_key = ls_result_text(row, 9);
-		table->has_id = ls_result_bool(row, 10);
+		table->relation = ls_result_text(row, 7);
+		table->org_is = ls_result_text(row, 8);
+		table->is_leads = ls_result_bool(row, 9);
+		table->unfit = ls_result_bool(row, 10);
+		table->stays = ls_result_bool(row, 11) || table->unfit || table->is_leads;
+		read_columns(table, row, 12);
 		table->counted = is_counted(table->name);
 	}
 	*n = (int) rows;
@@ -125,8 +196,9 @@ ls_move_tables(int *n)
 }
 
 /*
- * The tables whose rows go into the archive with their lead.  Consents stay:
- * what was granted and taken back holds for the number, whoever comes with it.
+ * The tables whose rows go into the archive with their lead, or keep it out of it.
+ * Consents stay: what was granted and taken back holds for the number, whoever
+ * comes with it.
  */
 LsMoveTable *
 ls_move_archived_tables(int *n)
@@ -149,21 +221,42 @@ LsMoveTable *
 ls_move_leads_table(void)
 {
 	LS_QUERY0(query,
-		"SELECT x.attname::text," TABLE_COLUMNS
+		"SELECT " TABLE_COLUMNS
 		"  FROM (SELECT 'lead_system.leads'::regclass::oid AS oid, 'id'::name AS attname) x");
 	LsMoveTable *table = SPI_palloc(sizeof(LsMoveTable));
 
 	(void) ls_query_run(&query, NULL, LS_WRITE);
 	memset(table, 0, sizeof(LsMoveTable));
 	table->name = "leads";
+	table->relation = "lead_system.leads";
 	table->column = "id";
-	table->has_fk = table->counted = table->has_id = true;
+	table->has_fk = table->counted = true;
 	table->source = "lead_system.leads t";
 	table->lead = "t.id";
-	table->columns = ls_result_text(0, 2);
-	table->key = ls_result_text(0, 3);
+	table->org_is = "t.organization_id = $1";
+	read_columns(table, 0, 1);
 	table->moved_key = table->key;
 	return table;
+}
+
+/* Do two entries tell of the same table, of which several columns refer to leads? */
+bool
+ls_move_same_table(const LsMoveTable *a, const LsMoveTable *b)
+{
+	return strcmp(a->relation, b->relation) == 0;
+}
+
+/* Values are written down as they are, whatever the session's settings are. */
+void
+ls_move_set_formats(void)
+{
+	static const char *const settings[][2] = {
+		{"bytea_output", "hex"}, {"extra_float_digits", "3"}, {"IntervalStyle", "postgres"}};
+	int i;
+
+	for (i = 0; i < (int) lengthof(settings); i++)
+		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+			GUC_ACTION_SAVE, true, 0, false);
 }
 
 /* Run a statement of a move; returns the number of rows. */
@@ -182,27 +275,30 @@ ls_move_run(const LsMove *move, const char *sql)
 	return SPI_processed;
 }
 
-/* The same, exactly. */
+/*
+ * The same, exactly.  The variable behind session_replication_role is written
+ * itself: setting the parameter throws away every plan that the session keeps,
+ * which costs more than the statement does.  Those plans do not depend on it,
+ * since our tables have no rules.
+ */
 uint64
 ls_move_run_exactly(const LsMove *move, const char *sql)
 {
-	int nest_level = NewGUCNestLevel();
-	uint64 n = 0;
+	const int role = SessionReplicationRole;
 
-	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
-		GUC_ACTION_SAVE, true, 0, false);
+	SessionReplicationRole = SESSION_REPLICATION_ROLE_REPLICA;
 	ls_rows_set_moved(true);
 	PG_TRY();
 	{
-		n = ls_move_run(move, sql);
+		(void) ls_move_run(move, sql);
 	}
 	PG_FINALLY();
 	{
 		ls_rows_set_moved(false);
+		SessionReplicationRole = role;
 	}
 	PG_END_TRY();
-	AtEOXact_GUC(false, nest_level);
-	return n;
+	return SPI_processed;
 }
 
 /*
@@ -229,9 +325,8 @@ ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
 	{
 		if (tables[i].has_fk)
 			(void) ls_move_run(
-				move, psprintf("SELECT 1 FROM %s WHERE t.organization_id = $1 AND %s = ANY ($3)"
-							   " FOR UPDATE OF t",
-						  tables[i].source, tables[i].lead));
+				move, psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) FOR UPDATE OF t",
+						  tables[i].source, tables[i].org_is, tables[i].lead));
 	}
 }
 
@@ -241,11 +336,8 @@ ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
  * list is waited for first, since a lead that is written asks for its number.
  */
 void
-ls_move_lock_leads(const LsMove *move, int n_expected)
+ls_move_lock_leads(const LsMove *move, int n_expected, const LsMoveTable *tables, int n)
 {
-	int n;
-	LsMoveTable *tables = ls_move_tables(&n);
-
 	(void) ls_move_run(move,
 		"SELECT lead_system.is_on_dnc_list(l.phone_number, $1) FROM lead_system.leads l"
 		" WHERE l.organization_id = $1 AND l.id = ANY ($3) ORDER BY l.phone_number");
@@ -259,25 +351,28 @@ ls_move_lock_leads(const LsMove *move, int n_expected)
 /*
  * Conditions, each with AND before it, under which what a row t refers to is
  * there: rows that are brought back exactly are not looked at by foreign keys.
+ * What is brought back by the same statement is in ls_new.
  */
 char *
-ls_move_parents_exist(const char *table)
+ls_move_parents_exist(const LsMoveTable *table)
 {
 	LS_QUERY(query,
-		"SELECT coalesce(string_agg(format(' AND (%s OR EXISTS (SELECT 1 FROM %s f WHERE %s))',"
+		"SELECT coalesce(string_agg(format(' AND (%s OR EXISTS (SELECT 1 FROM %s f WHERE %s)%s)',"
 		"   (SELECT string_agg(format('t.%I IS NULL', k.attname), ' OR ') FROM unnest(f.conkey) u(k)"
 		"      JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k),"
-		"   f.confrelid::regclass,"
-		"   (SELECT string_agg(format('f.%I = t.%I', p.attname, k.attname), ' AND ')"
+		"   f.confrelid::regclass, e.same,"
+		"   CASE WHEN f.conrelid = f.confrelid THEN format(' OR EXISTS (SELECT 1 FROM ls_new f WHERE %s)', e.same)"
+		"        ELSE '' END), ''), '')"
+		"  FROM pg_constraint f CROSS JOIN LATERAL ("
+		"    SELECT string_agg(format('f.%I = t.%I', p.attname, k.attname), ' AND ') AS same"
 		"      FROM unnest(f.conkey, f.confkey) u(k, p)"
 		"      JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k"
-		"      JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)), ''), '')"
-		"  FROM pg_constraint f"
-		" WHERE f.contype = 'f' AND f.conrelid = format('lead_system.%I', $1)::regclass",
+		"      JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p) e"
+		" WHERE f.contype = 'f' AND f.conrelid = $1::regclass AND f.conparentid = 0",
 		TEXTOID);
 	LsArgs args = {0};
 
-	ls_arg_text(&args, table);
+	ls_arg_text(&args, table->relation);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 	return ls_result_text(0, 1);
 }

@@ -35,13 +35,13 @@
 /* The rows of the merge in a table, each with what it is now. */
 #define ROWS_NOW \
 	" FROM lead_system.lead_merge_rows b" \
-	" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_after) p" \
-	"  JOIN lead_system.%1$s t ON %2$s" \
+	" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.row_after) p" \
+	"  JOIN %1$s t ON %2$s" \
 	" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s AND b.row_after IS NOT NULL"
 
 /* Read the merge and lock its leads. */
 static void
-find_merge(LsMove *move)
+find_merge(LsMove *move, const LsMoveTable *tables, int n)
 {
 	LS_QUERY(query,
 		"SELECT m.survivor_id, m.duplicate_ids || m.survivor_id, cardinality(m.duplicate_ids) + 1,"
@@ -62,7 +62,7 @@ find_merge(LsMove *move)
 	undone = ls_result_bool(0, 4);
 	if (!undone)
 	{
-		ls_move_lock_leads(move, move->number);
+		ls_move_lock_leads(move, move->number, tables, n);
 		(void) ls_query_run(&query, &args, LS_WRITE);
 		undone = ls_result_bool(0, 4);
 	}
@@ -99,12 +99,12 @@ static void
 check_changes(const LsMove *move, const LsMoveTable *table)
 {
 	char *sql = psprintf(
-		"SELECT o.key::text FROM (SELECT b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW
+		"SELECT o.key::text FROM (SELECT b.row_before, b.row_after, %4$s AS now" ROWS_NOW
 		") x, jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
 		" AND x.now -> o.key IS DISTINCT FROM x.row_after -> o.key"
 		" AND x.now -> o.key IS DISTINCT FROM o.value"
 		" AND o.key <> ALL (" DERIVED " || " ADDED_UP ") ORDER BY 1 LIMIT 1",
-		quote_identifier(table->name), table->key, quote_literal_cstr(table->name));
+		table->relation, table->key, quote_literal_cstr(table->name), table->row);
 
 	if (ls_move_run(move, sql) > 0)
 		ereport(ERROR,
@@ -126,9 +126,9 @@ work_out(const LsMove *move, const LsMoveTable *table)
 		"     FROM jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
 		"      AND (x.now -> o.key IS NOT DISTINCT FROM x.row_after -> o.key OR o.key = ANY (" ADDED_UP
 		"))), '{}')"
-		" FROM (SELECT b.id, b.row_before, b.row_after, to_jsonb(t) AS now" ROWS_NOW ") x"
+		" FROM (SELECT b.id, b.row_before, b.row_after, %4$s AS now" ROWS_NOW ") x"
 		" WHERE r.organization_id = $1 AND r.id = x.id",
-		quote_identifier(table->name), table->key, quote_literal_cstr(table->name));
+		table->relation, table->key, quote_literal_cstr(table->name), table->row);
 
 	(void) ls_move_run_exactly(move, sql);
 }
@@ -141,14 +141,14 @@ static void
 write_rows(const LsMove *move, const LsMoveTable *table, bool exactly, const char *condition)
 {
 	char *sql = psprintf(
-		"UPDATE lead_system.%1$s t SET (%4$s) = (SELECT %4$s"
-		"   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_restored))"
+		"UPDATE %1$s t SET (%4$s) = (SELECT %7$s"
+		"   FROM jsonb_populate_record(NULL::%1$s, b.row_restored))"
 		"  FROM lead_system.lead_merge_rows b"
-		" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.%6$s) p"
+		" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.%6$s) p"
 		" WHERE %2$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-		"   AND b.row_restored IS NOT NULL AND to_jsonb(t) IS DISTINCT FROM b.row_restored%5$s",
-		quote_identifier(table->name), table->key, quote_literal_cstr(table->name), table->columns,
-		condition, exactly && table->counted ? "row_restored" : "row_after");
+		"   AND b.row_restored IS NOT NULL AND %8$s IS DISTINCT FROM b.row_restored%5$s",
+		table->relation, table->key, quote_literal_cstr(table->name), table->columns, condition,
+		exactly && table->counted ? "row_restored" : "row_after", table->values, table->row);
 
 	(void) (exactly ? ls_move_run_exactly(move, sql) : ls_move_run(move, sql));
 }
@@ -162,7 +162,7 @@ keep_smart_members(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
 		psprintf(
-			"UPDATE lead_system.lead_list_members t SET (%1$s) = (SELECT %1$s"
+			"UPDATE lead_system.lead_list_members t SET (%1$s) = (SELECT %2$s"
 			"   FROM jsonb_populate_record(NULL::lead_system.lead_list_members, b.row_before))"
 			"  FROM lead_system.lead_merge_rows b"
 			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.lead_list_members, b.row_before) p"
@@ -170,7 +170,7 @@ keep_smart_members(const LsMove *move, const LsMoveTable *table)
 			" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = 'lead_list_members'"
 			"   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND s.list_type = 'smart'"
 			"   AND t.organization_id = $1 AND t.lead_list_id = p.lead_list_id AND t.lead_id = p.lead_id",
-			table->columns));
+			table->columns, table->values));
 }
 
 /* Bring back the rows of a table that were dropped; those whose parent is gone stay away. */
@@ -179,17 +179,19 @@ bring_back(const LsMove *move, const LsMoveTable *table)
 {
 	bool members = strcmp(table->name, "lead_list_members") == 0;
 	char *sql = psprintf(
-		"INSERT INTO lead_system.%1$s (%2$s) SELECT %2$s FROM ("
-		" SELECT (ls_p).* FROM (SELECT jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) AS ls_p"
+		"WITH ls_new AS ("
+		" SELECT (ls_p).* FROM (SELECT jsonb_populate_record(NULL::%1$s, b.row_before) AS ls_p"
 		"    FROM lead_system.lead_merge_rows b WHERE b.organization_id = $1 AND b.merge_id = $2"
-		"     AND b.table_name = %3$s AND b.row_before IS NOT NULL AND b.row_after IS NULL) x) t"
+		"     AND b.table_name = %3$s AND b.row_before IS NOT NULL AND b.row_after IS NULL) x)"
+		" INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %6$s FROM ls_new t"
 		" WHERE true%4$s%5$s ON CONFLICT DO NOTHING",
-		quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
-		ls_move_parents_exist(table->name),
+		table->relation, table->insert_columns, quote_literal_cstr(table->name),
+		ls_move_parents_exist(table),
 		members
 			? " AND NOT EXISTS (SELECT 1 FROM lead_system.lead_lists s WHERE s.organization_id = $1"
 			  "   AND s.id = t.lead_list_id AND s.list_type = 'smart')"
-			: "");
+			: "",
+		table->insert_values);
 
 	if (members)
 		keep_smart_members(move, table);
@@ -203,14 +205,14 @@ make_exact(const LsMove *move, const LsMoveTable *table)
 	write_rows(move, table, true, "");
 	(void) ls_move_run_exactly(move,
 		psprintf(
-			"UPDATE lead_system.%1$s t SET (%2$s) = (SELECT %2$s"
-			"   FROM jsonb_populate_record(NULL::lead_system.%1$s, b.row_before))"
+			"UPDATE %1$s t SET (%2$s) = (SELECT %5$s"
+			"   FROM jsonb_populate_record(NULL::%1$s, b.row_before))"
 			"  FROM lead_system.lead_merge_rows b"
-			" CROSS JOIN LATERAL jsonb_populate_record(NULL::lead_system.%1$s, b.row_before) p"
+			" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.row_before) p"
 			" WHERE %4$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-			"   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND to_jsonb(t) IS DISTINCT FROM b.row_before",
-			quote_identifier(table->name), table->columns, quote_literal_cstr(table->name),
-			table->key));
+			"   AND b.row_before IS NOT NULL AND b.row_after IS NULL AND %6$s IS DISTINCT FROM b.row_before",
+			table->relation, table->columns, quote_literal_cstr(table->name), table->key,
+			table->values, table->row));
 }
 
 /* Give the rows of a history back to the lead that they were of. */
@@ -218,28 +220,51 @@ static void
 give_back(const LsMove *move, const LsMoveTable *table)
 {
 	(void) ls_move_run_exactly(move,
-		psprintf(
-			"UPDATE lead_system.%1$s t SET %2$s = b.subject_id FROM lead_system.lead_merge_rows b"
-			" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-			"   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids) AND t.%2$s = $4",
-			quote_identifier(table->name), quote_identifier(table->column),
-			quote_literal_cstr(table->name)));
+		psprintf("UPDATE %1$s t SET %2$s = b.subject_id FROM lead_system.lead_merge_rows b"
+				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
+				 "   AND t.organization_id = $1 AND t.id = ANY (b.moved_ids) AND t.%2$s = $4",
+			table->relation, quote_identifier(table->column), quote_literal_cstr(table->name)));
+}
+
+/*
+ * Leave the tables of which the merge has rows, and return how many.  Leads that
+ * refer to leads are written as leads.
+ */
+static int
+moved_tables(const LsMove *move, LsMoveTable *tables, int n)
+{
+	uint64 rows = ls_move_run(move, "SELECT DISTINCT table_name FROM lead_system.lead_merge_rows"
+									" WHERE organization_id = $1 AND merge_id = $2");
+	char **names = SPI_palloc(sizeof(char *) * (rows + 1));
+	uint64 row;
+	int n_left = 0;
+	int i;
+
+	for (row = 0; row < rows; row++)
+		names[row] = ls_result_text(row, 1);
+	for (i = 0; i < n; i++)
+	{
+		for (row = 0; row < rows && strcmp(names[row], tables[i].name) != 0; row++)
+			;
+		if (row < rows && tables[i].depth == 0 && !tables[i].unfit && !tables[i].is_leads)
+			tables[n_left++] = tables[i];
+	}
+	return n_left;
 }
 
 /* The rows of all tables: worked out first, since writing one changes others. */
 static void
-restore_rows(const LsMove *move)
+restore_rows(const LsMove *move, LsMoveTable *tables, int n)
 {
 	LsMoveTable *leads = ls_move_leads_table();
-	int n;
-	LsMoveTable *tables = ls_move_tables(&n);
 	int i;
 
+	n = moved_tables(move, tables, n);
 	check_changes(move, leads);
 	work_out(move, leads);
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].depth > 0 || !tables[i].has_fk)
+		if (!tables[i].has_fk)
 			continue;
 		check_changes(move, &tables[i]);
 		work_out(move, &tables[i]);
@@ -249,8 +274,6 @@ restore_rows(const LsMove *move)
 	write_rows(move, leads, false, " AND t.id <> $4");
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].depth > 0)
-			continue;
 		if (!tables[i].has_fk)
 		{
 			give_back(move, &tables[i]);
@@ -262,7 +285,7 @@ restore_rows(const LsMove *move)
 	/* What the triggers of one have changed in another. */
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].counted && tables[i].depth == 0)
+		if (tables[i].counted)
 			make_exact(move, &tables[i]);
 	}
 	write_rows(move, leads, true,
@@ -278,12 +301,16 @@ static void
 unmerge(LsMove *move)
 {
 	LsScope scope;
+	LsMoveTable *tables;
 	pg_uuid_t user;
+	int n;
 
 	ls_scope_open(&scope, LS_AS_OWNER);
-	find_merge(move);
+	ls_move_set_formats();
+	tables = ls_move_tables(&n);
+	find_merge(move, tables, n);
 	check_merge(move);
-	restore_rows(move);
+	restore_rows(move, tables, n);
 	(void) ls_move_run_exactly(
 		move, psprintf("UPDATE lead_system.lead_merges SET unmerged_at = $5, unmerged_by = %s"
 					   " WHERE organization_id = $1 AND id = $2",

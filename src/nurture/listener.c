@@ -139,7 +139,7 @@ listener_row(LsLeadStatement *statement, void **state, const LsLeadRow *old, con
 			add_end(statement, state, new, "cancelled", closed);
 		return;
 	}
-	if (old != NULL && has_replied(old, new))
+	if (old != NULL && !ls_lead_cause()->no_activity && has_replied(old, new))
 		add_end(statement, state, new, "paused", "reply");
 	if (ls_lead_bool(new, LEAD_is_spam) || ls_lead_cause()->undone)
 		return;
