@@ -8,12 +8,15 @@ part=${BENCH_PART:-all}
 case $part in
 all) leads=1000000 dnc=2000000 ;;
 market) leads=10000 dnc=10000 ;;
-*) die "BENCH_PART must be all or market" ;;
+nurture) leads=10000 dnc=0 ;;
+*) die "BENCH_PART must be all, market or nurture" ;;
 esac
 leads=${BENCH_LEADS:-$leads}
 dnc=${BENCH_DNC:-$dnc}
+due=${BENCH_DUE:-100000}
 rounds=${BENCH_ROUNDS:-5}
 [ "$leads" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
+[ "$due" -ge 1000 ] && [ "$due" -le 100000 ] || die "BENCH_DUE must be between 1000 and 100000"
 [ "$rounds" -ge 1 ] && [ "$rounds" -le 10 ] || die "BENCH_ROUNDS must be between 1 and 10"
 at_most() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 members=$(at_most $((leads / 10)) 100000)
@@ -33,6 +36,16 @@ max_wal_size = 64GB"
 as_server_user mkdir "$TMP/files"
 run() { as_server_user psql -qX -v dir="$TMP/files" -v leads="$leads" -v dnc="$dnc" -v members="$members" \
     -v import="$import" -v batch="$batch" -P pager=off "$@"; }
+
+# Steps of sequences, in a database of their own, once.
+bench_nurture() {
+    as_server_user createdb nurture
+    run -d nurture -v due="$due" -f "$TMP/src/bench/nurture.sql"
+}
+if [ "$part" = nurture ]; then
+    bench_nurture
+    exit
+fi
 
 say "$leads leads, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
@@ -55,4 +68,5 @@ done
 [ "$part" = market ] || run -At -f "$TMP/src/bench/check_write.sql"
 run -At -f "$TMP/src/bench/check_market.sql"
 run -f "$TMP/src/bench/report.sql"
+[ "$part" = market ] || bench_nurture
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"

@@ -36,8 +36,7 @@ static const struct
 	const char *setting;
 	const char *condition;
 	const char *ordering;
-} histories[] = {
-	{"activities", "retention.activities_days", CREATED_BEFORE, "o.created_at"},
+} histories[] = {{"activities", "retention.activities_days", CREATED_BEFORE, "o.created_at"},
 	{"contact_attempts", "retention.contact_attempts_days", CREATED_BEFORE, "o.created_at"},
 	{"lead_audit_log", "retention.audit_log_days", CREATED_BEFORE, "o.created_at"},
 	{"lead_score_history", "retention.score_history_days", CREATED_BEFORE, "o.created_at"},
@@ -113,8 +112,8 @@ retention_batch(const pg_uuid_t *org, int batch)
 				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
 				"  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
 				"     AND %2$s ORDER BY %3$s LIMIT %4$d FOR UPDATE SKIP LOCKED))",
-				quote_identifier(histories[i].table), histories[i].condition,
-				histories[i].ordering, batch));
+				quote_identifier(histories[i].table), histories[i].condition, histories[i].ordering,
+				batch));
 		ls_scope_close(&scope);
 	}
 	return done;
