@@ -9,7 +9,8 @@ case $part in
 all) leads=1000000 dnc=2000000 ;;
 market | segments) leads=10000 dnc=10000 ;;
 assignment) leads=100000 dnc=0 ;;
-*) die "BENCH_PART must be all, market, segments or assignment" ;;
+nurture) leads=10000 dnc=0 ;;
+*) die "BENCH_PART must be all, market, segments, assignment or nurture" ;;
 esac
 segment_leads=1000000
 if [ "$part" = segments ]; then
@@ -20,8 +21,10 @@ else
     segment_leads=$((leads / 5))
 fi
 dnc=${BENCH_DNC:-$dnc}
+due=${BENCH_DUE:-100000}
 rounds=${BENCH_ROUNDS:-5}
 [ "${BENCH_LEADS:-10000}" -ge 10000 ] || die "BENCH_LEADS must be at least 10000"
+[ "$due" -ge 1000 ] && [ "$due" -le 100000 ] || die "BENCH_DUE must be between 1000 and 100000"
 [ "$rounds" -ge 1 ] && [ "$rounds" -le 10 ] || die "BENCH_ROUNDS must be between 1 and 10"
 at_most() { if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi; }
 members=$(at_most $((leads / 10)) 100000)
@@ -61,6 +64,16 @@ if [ "$part" = assignment ]; then
     exit
 fi
 
+# Steps of sequences, in a database of their own, once.
+bench_nurture() {
+    as_server_user createdb nurture
+    run -d nurture -v due="$due" -f "$TMP/src/bench/nurture.sql"
+}
+if [ "$part" = nurture ]; then
+    bench_nurture
+    exit
+fi
+
 say "$leads leads, $segment_leads to filter, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
 for file in setup plain_read plain_write plain_campaign plain_market plain_segments cases; do
@@ -86,4 +99,5 @@ if [ "$part" = all ]; then run -At -f "$TMP/src/bench/check_write.sql"; fi
 if part market; then run -At -f "$TMP/src/bench/check_market.sql"; fi
 if part segments; then run -At -f "$TMP/src/bench/check_segments.sql"; fi
 run -f "$TMP/src/bench/report.sql"
+if [ "$part" = all ]; then bench_nurture; fi
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"

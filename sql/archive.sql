@@ -89,6 +89,23 @@ SELECT lead_system.apply_retention(2);
 SELECT lead_system.apply_retention() > 0 AS removed;
 SELECT (SELECT count(*) FROM lead_system.activities) AS activities, (SELECT count(*) FROM lead_system.lead_audit_log) AS audit,
        (SELECT count(*) > 0 FROM lead_system.lead_status_history) AS statuses, (SELECT count(*) FROM lead_system.dnc_audit_log) AS dnc_audit;
+-- Notifications that are over, not those that wait; counts of days gone by.
+SET lead_system.now = '2029-01-01 15:00:00+00';
+INSERT INTO lead_system.notifications (organization_id, lead_id, notification_type, body, status, sent_at, dedupe_key)
+SELECT lead_system.current_org_id(), l.id, 'email', s, s, CASE s WHEN 'sent' THEN lead_system.clock_now() END, s
+  FROM (SELECT id FROM lead_system.leads WHERE organization_id = lead_system.current_org_id() ORDER BY id LIMIT 1) l, unnest(ARRAY['pending', 'sent', 'failed', 'dropped']) s;
+SET lead_system.now = '2029-01-20 15:00:00+00';
+UPDATE lead_system.notifications SET error_message = 'late' WHERE body = 'failed';
+INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part, step_count)
+SELECT lead_system.current_org_id(), day, 'sms', 0, 1 FROM unnest(ARRAY['2029-01-08', '2029-01-09', '2029-01-20']::date[]) day;
+SELECT lead_system.apply_retention();
+SELECT lead_system.set_config('retention.notifications_days', '10'), lead_system.set_config('retention.nurture_counts_days', '10');
+SELECT lead_system.apply_retention();
+SELECT body FROM lead_system.notifications WHERE dedupe_key IS NOT NULL ORDER BY id;
+SELECT day FROM lead_system.nurture_daily_counts ORDER BY day;
+SET lead_system.now = '2029-02-01 15:00:00+00';
+SELECT lead_system.apply_retention();
+SELECT body FROM lead_system.notifications WHERE dedupe_key IS NOT NULL ORDER BY id;
 DROP TABLE before;
 DROP FUNCTION row_hashes();
 DELETE FROM lead_system.organizations WHERE id::text LIKE 'd3000000%';

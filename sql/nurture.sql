@@ -212,6 +212,24 @@ UPDATE lead_system.leads SET tags = '{}', company_size = NULL, budget_timeline =
 UPDATE lead_system.leads SET tags = '{webinar}', company_size = '201-1000', budget_timeline = 'Immediate' WHERE first_name = 'event';
 SELECT * FROM pg_temp.enrolled();
 
+-- Numbers are found by indexes, also where a table was small when it was analyzed.
+ANALYZE lead_system.contact_attempts;
+BEGIN;
+SELECT count(lead_system.can_contact(id, 'sms')) > 0 AS judged FROM lead_system.leads;
+SELECT seq_scan FROM pg_stat_xact_user_tables WHERE schemaname = 'lead_system' AND relname = 'contact_attempts';
+COMMIT;
+
+-- Two sequences that are active have different names.
+INSERT INTO lead_system.nurture_sequences (organization_id, name, steps) VALUES (:'alpha', 'twin', '[{"step": 1, "channel": "task"}]');
+\set VERBOSITY terse
+INSERT INTO lead_system.nurture_sequences (organization_id, name, steps) VALUES (:'alpha', 'twin', '[{"step": 1, "channel": "task"}]');
+\echo :SQLSTATE
+UPDATE lead_system.nurture_sequences SET is_active = false WHERE name = 'twin';
+INSERT INTO lead_system.nurture_sequences (organization_id, name, steps) VALUES (:'alpha', 'twin', '[{"step": 1, "channel": "task"}]');
+UPDATE lead_system.nurture_sequences SET is_active = true WHERE name = 'twin';
+\set VERBOSITY default
+DELETE FROM lead_system.nurture_sequences WHERE name = 'twin';
+
 -- The counts are what a recount says; a lead that goes takes its enrolments along.
 DELETE FROM lead_system.leads WHERE first_name IN ('three', 'bulk 5', 'bulk 6');
 SELECT count(*) FROM lead_system.nurture_sequences s WHERE (total_enrollments, active_enrollments, completed_enrollments) <>

@@ -2,7 +2,7 @@
  *
  * retention.c
  *	  What is thrown away in the end: archived leads after their export, and
- *	  histories as old as the organisation's settings say.
+ *	  histories and notifications as old as the organisation's settings say.
  *
  *	  Never touched: the do-not-call list, its audit, consents, suppressions and
  *	  erasures (semantics D13).
@@ -22,16 +22,31 @@
 #include "core/tenant.h"
 #include "merge/merge.h"
 
-/* The histories that may be cut, and by which setting. */
+/* Rows o that came before $5 less so many days as $6 says. */
+#define CREATED_BEFORE "o.created_at < $5 - make_interval(days => $6)"
+
+/*
+ * What may be cut, by which setting, and the oldest of it first.  Of notifications
+ * only what is over since then: one may have been queued long before it was due.
+ * Days of counts are those of the organisation's time zone, so one more is kept.
+ */
 static const struct
 {
 	const char *table;
 	const char *setting;
-} histories[] = {{"activities", "retention.activities_days"},
-	{"contact_attempts", "retention.contact_attempts_days"},
-	{"lead_audit_log", "retention.audit_log_days"},
-	{"lead_score_history", "retention.score_history_days"},
-	{"lead_status_history", "retention.status_history_days"}};
+	const char *condition;
+	const char *ordering;
+} histories[] = {{"activities", "retention.activities_days", CREATED_BEFORE, "o.created_at"},
+	{"contact_attempts", "retention.contact_attempts_days", CREATED_BEFORE, "o.created_at"},
+	{"lead_audit_log", "retention.audit_log_days", CREATED_BEFORE, "o.created_at"},
+	{"lead_score_history", "retention.score_history_days", CREATED_BEFORE, "o.created_at"},
+	{"lead_status_history", "retention.status_history_days", CREATED_BEFORE, "o.created_at"},
+	{"notifications", "retention.notifications_days",
+		CREATED_BEFORE " AND o.status IN ('sent', 'failed', 'dropped')"
+					   " AND o.updated_at < $5 - make_interval(days => $6)",
+		"o.created_at"},
+	{"nurture_daily_counts", "retention.nurture_counts_days",
+		"o.day < ($5 AT TIME ZONE 'UTC')::date - $6 - 1", "o.day"}};
 
 /* Up to which time of archiving is purged; none for what the settings say. */
 static TimestampTz purge_before = 0;
@@ -98,9 +113,9 @@ retention_batch(const pg_uuid_t *org, int batch)
 			psprintf(
 				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
 				"  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
-				"     AND o.created_at < $5 - make_interval(days => $6)"
-				"   ORDER BY o.created_at LIMIT %2$d FOR UPDATE SKIP LOCKED))",
-				quote_identifier(histories[i].table), batch));
+				"     AND %2$s ORDER BY %3$s LIMIT %4$d FOR UPDATE SKIP LOCKED))",
+				quote_identifier(histories[i].table), histories[i].condition, histories[i].ordering,
+				batch));
 		ls_scope_close(&scope);
 	}
 	return done;

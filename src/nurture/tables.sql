@@ -30,11 +30,11 @@ COMMENT ON TABLE lead_system.nurture_sequences IS
     'Steps by which leads are followed up: text messages, e-mails, calls, tasks and waits, with the delays between them.';
 COMMENT ON COLUMN lead_system.nurture_sequences.steps IS 'Array of objects with step, channel, delay_days, delay_hours, delay_minutes, delay_from, template_id, conditions; checked by trigger, and kept in the order of step.';
 COMMENT ON COLUMN lead_system.nurture_sequences.trigger_conditions IS 'What enrols a lead by itself: lead_created, status, temperature, score, tag, and a filter; NULL for nothing.';
-COMMENT ON COLUMN lead_system.nurture_sequences.is_active IS 'The leads of a sequence that is not active wait.';
+COMMENT ON COLUMN lead_system.nurture_sequences.is_active IS 'The leads of a sequence that is not active wait. Of those that are active each has its name alone.';
 COMMENT ON COLUMN lead_system.nurture_sequences.auto_pause_on_reply IS 'A reply of the lead pauses its enrolment.';
 COMMENT ON COLUMN lead_system.nurture_sequences.total_enrollments IS 'Number of enrolments; kept by trigger, as the two after it.';
 COMMENT ON COLUMN lead_system.nurture_sequences.completion_rate IS 'Completed enrolments of all, in percent (semantics F9).';
-CREATE INDEX nurture_sequences_organization_id_name_idx ON lead_system.nurture_sequences (organization_id, name);
+CREATE UNIQUE INDEX nurture_sequences_organization_id_name_idx ON lead_system.nurture_sequences (organization_id, name) WHERE is_active;
 CREATE INDEX nurture_sequences_organization_id_created_at_idx ON lead_system.nurture_sequences (organization_id, created_at);
 
 CREATE TABLE lead_system.lead_sequence_enrollments (

@@ -12,10 +12,12 @@
  *	  be.  When no such instant is known, because somebody has to act, the lead
  *	  is looked at again after a day.  Refusals are logged when they begin.
  *
- *	  Caps count what has been committed, and the claims of other campaigns are
- *	  made by other sessions at the same instant.  So a lead that other campaigns
- *	  have, too, is locked before it is judged.  Who does not get the lock passes
- *	  the lead over, and never waits.  (A live lead has its number alone.)
+ *	  Caps count what has been committed, and others hand out the same lead at the
+ *	  same instant: claims of other campaigns, of steps of sequences and of
+ *	  notifications.  So each of them locks the lead before it is judged, whether
+ *	  others have it or not, since that may change meanwhile.  Who does not get
+ *	  the lock passes the lead over, and never waits.  (A live lead has its number
+ *	  alone.)
  *
  *-------------------------------------------------------------------------
  */
@@ -70,71 +72,37 @@ typedef struct Gate
 	Datum *wait_rules;
 } Gate;
 
-/* The leads of the candidates that other campaigns may be calling, too. */
-static pg_uuid_t *
-shared_leads(const Gate *gate, int *n)
+/* Order of identifiers, for qsort and bsearch. */
+static int
+compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(pg_uuid_t));
+}
+
+/* Lock the leads; those that somebody else holds are busy. */
+static void
+lock_leads(Gate *gate)
 {
 	LS_QUERY(query,
-		"SELECT DISTINCT o.lead_id FROM lead_system.campaign_leads o"
-		" WHERE o.organization_id = $1 AND o.lead_id = ANY ($2) AND o.campaign_id <> $3"
-		"   AND o.status NOT IN ('converted', 'failed', 'dnc')",
-		UUIDOID, UUIDARRAYOID, UUIDOID);
+		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)"
+		" FOR NO KEY UPDATE SKIP LOCKED",
+		UUIDOID, UUIDARRAYOID);
 	pg_uuid_t *leads = palloc(sizeof(pg_uuid_t) * gate->n);
 	LsArgs args = {0};
+	int n_locked;
 	int i;
 
 	for (i = 0; i < gate->n; i++)
 		leads[i] = gate->candidates[i].lead;
 	ls_arg_uuid(&args, &gate->claim->org);
 	ls_arg_datum(&args, ls_uuid_array(leads, gate->n), false);
-	ls_arg_uuid(&args, &gate->claim->campaign);
-	*n = (int) ls_query_run_latest(&query, &args);
-	for (i = 0; i < *n; i++)
-		leads[i] = ls_result_uuid(i, 1);
-	return leads;
-}
-
-/* Is an identifier among some? */
-static bool
-is_among(const pg_uuid_t *id, const pg_uuid_t *ids, int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++)
-	{
-		if (ls_uuid_equal(&ids[i], id))
-			return true;
-	}
-	return false;
-}
-
-/* Lock the leads that several campaigns have; those that somebody else holds are busy. */
-static void
-lock_shared_leads(Gate *gate)
-{
-	LS_QUERY(query,
-		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)"
-		" FOR NO KEY UPDATE SKIP LOCKED",
-		UUIDOID, UUIDARRAYOID);
-	LsArgs args = {0};
-	pg_uuid_t *locked;
-	pg_uuid_t *shared;
-	int n_locked;
-	int n_shared;
-	int i;
-
-	shared = shared_leads(gate, &n_shared);
-	if (n_shared == 0)
-		return;
-	ls_arg_uuid(&args, &gate->claim->org);
-	ls_arg_datum(&args, ls_uuid_array(shared, n_shared), false);
 	n_locked = (int) ls_query_run(&query, &args, LS_WRITE);
-	locked = palloc(sizeof(pg_uuid_t) * Max(n_locked, 1));
 	for (i = 0; i < n_locked; i++)
-		locked[i] = ls_result_uuid(i, 1);
+		leads[i] = ls_result_uuid(i, 1);
+	qsort(leads, n_locked, sizeof(pg_uuid_t), compare_ids);
 	for (i = 0; i < gate->n; i++)
-		gate->busy[i] = is_among(&gate->candidates[i].lead, shared, n_shared) &&
-						!is_among(&gate->candidates[i].lead, locked, n_locked);
+		gate->busy[i] = bsearch(&gate->candidates[i].lead, leads, n_locked, sizeof(pg_uuid_t),
+							compare_ids) == NULL;
 }
 
 /* How often may leads of a list be called? */
@@ -357,7 +325,7 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 		gate.ids[fate] = palloc(sizeof(pg_uuid_t) * n);
 	for (i = 0; i < n; i++)
 		gate.contacts[i].lead = candidates[i].lead;
-	lock_shared_leads(&gate);
+	lock_leads(&gate);
 	gate.question.at = ls_clock_instant();
 	PushActiveSnapshot(GetLatestSnapshot());
 	ls_contact_judge(&gate.question, gate.contacts, n);
