@@ -60,6 +60,7 @@ INSERT INTO variations VALUES
     ('pipeline_transitions', '{"from_status": "New", "to_status": "alpha status"}'),
     ('calling_rules', '{"weekdays": 1, "from_time": "09:00", "to_time": "10:00", "source": "other"}'),
     ('pipelines', '{"name": "other"}'),
+    ('nurture_sequences', '{"name": "other"}'),
     ('notification_templates', '{"name": "other"}'),
     ('opt_out_phrases', '{"phrase": "other"}'),
     ('rating_discount_tiers', '{"min_rating": 4.3}'),
