@@ -43,6 +43,17 @@ ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org)
 		ls_no_such_row("budget account", account);
 }
 
+/* Contractors spend; what comes into accounts is the organisation's to say. */
+void
+ls_account_refuse_contractor(void)
+{
+	pg_uuid_t contractor;
+
+	if (ls_current_contractor(&contractor))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("a contractor must not change budget accounts")));
+}
+
 /* The open account of an organisation itself; false when there is none. */
 bool
 ls_account_of_organization(const pg_uuid_t *org, pg_uuid_t *account)
@@ -80,6 +91,7 @@ ls_billing_open_account(PG_FUNCTION_ARGS)
 	LsArgs args = {0};
 	bool is_new;
 
+	ls_account_refuse_contractor();
 	if (user != NULL)
 		ls_enter_org_of("users", "user", user, LS_WRITE, &org);
 	else
@@ -118,6 +130,7 @@ ls_billing_close_account(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "account_id");
 	ls_account_enter(PG_GETARG_UUID_P(0), LS_WRITE, &org);
+	ls_account_refuse_contractor();
 	ls_arg_uuid(&args, &org);
 	ls_arg_uuid(&args, PG_GETARG_UUID_P(0));
 	ls_arg_timestamptz(&args, ls_clock_now());

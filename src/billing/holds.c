@@ -246,9 +246,8 @@ open_hold(LsLedger *ledger, Hold *hold)
 	if (strcmp(hold->status, "expired") == 0 || (what == NULL && hold->expires_at <= ledger->now))
 		what = psprintf("It expired at %s.", timestamptz_to_str(hold->expires_at));
 	if (what != NULL)
-		ereport(ERROR,
-			(errcode(LS_ERRCODE_HOLD_NOT_OPEN),
-				errmsg("hold \"%s\" is not open", ls_uuid_text(&hold->id)), errdetail("%s", what)));
+		ereport(ERROR, (errcode(LS_ERRCODE_HOLD_NOT_OPEN), errmsg("the hold is not open"),
+						   errdetail("%s", what)));
 }
 
 /* The organisation of a hold that the caller names. */

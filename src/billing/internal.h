@@ -87,6 +87,7 @@ typedef struct LsLedgerRow
 
 /* accounts.c */
 extern void ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org);
+extern void ls_account_refuse_contractor(void);
 extern bool ls_account_of_organization(const pg_uuid_t *org, pg_uuid_t *account);
 
 /* ledger.c */

@@ -128,9 +128,8 @@ refuse_overdraft(const LsAccount *account, const LsEntry *entry)
 		ERROR, (errcode(LS_ERRCODE_NO_BUDGET),
 				   errmsg("insufficient budget: %s is wanted, %s can be spent",
 					   ls_cents_text(wanted), ls_cents_text(ls_available(account))),
-				   errdetail("Account \"%s\" has a balance of %s, of which %s is held.",
-					   ls_uuid_text(&account->id), ls_cents_text(account->balance),
-					   ls_cents_text(account->held)),
+				   errdetail("The account has a balance of %s, of which %s is held.",
+					   ls_cents_text(account->balance), ls_cents_text(account->held)),
 				   errhint("Credit the account, or let it be overdrawn: set allow_overdraft.")));
 }
 
@@ -142,8 +141,7 @@ judge(LsLedger *ledger, LsAccount *account, const LsEntry *entry)
 
 	if (account->is_closed)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						   errmsg("the budget account is closed"),
-						   errdetail("Account \"%s\".", ls_uuid_text(&account->id))));
+						   errmsg("the budget account is closed")));
 	if (less > 0 && less > ls_available(account) && !account->allow_overdraft &&
 		!entry->even_into_debt)
 	{

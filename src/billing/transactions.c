@@ -121,6 +121,7 @@ ls_billing_post_transaction(PG_FUNCTION_ARGS)
 	entry.description = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	check_sign(&entry);
 	ls_account_enter(PG_GETARG_UUID_P(0), LS_WRITE, &org);
+	ls_account_refuse_contractor();
 	ls_reference_read(PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4), &org, &entry);
 
 	ls_scope_open(&scope, LS_AS_OWNER);
