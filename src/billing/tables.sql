@@ -35,7 +35,7 @@ COMMENT ON COLUMN lead_system.budget_accounts.last_sequence IS 'Number of its tr
 COMMENT ON COLUMN lead_system.budget_accounts.last_hash IS 'row_hash of its last transaction, which stands for all of them; zeros before the first.';
 CREATE UNIQUE INDEX budget_accounts_owner_idx ON lead_system.budget_accounts
     (organization_id, coalesce(user_id, '00000000-0000-0000-0000-000000000000')) WHERE closed_at IS NULL;
-CREATE INDEX budget_accounts_user_id_idx ON lead_system.budget_accounts (user_id, organization_id) WHERE user_id IS NOT NULL;
+CREATE INDEX budget_accounts_organization_id_user_id_idx ON lead_system.budget_accounts (organization_id, user_id);
 
 CREATE TABLE lead_system.budget_transactions (
     organization_id  uuid          NOT NULL,
