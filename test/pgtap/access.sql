@@ -304,10 +304,15 @@ $$, $$ VALUES
     ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
     ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
     ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
+    ('budget_accounts', 'admin', 'UPDATE', 'balance, closed_at, created_at, currency, held, id, last_hash, last_sequence, organization_id, updated_at, user_id'),
     ('calling_rules', 'admin', 'INSERT', 'created_at, id'),
     ('calling_rules', 'admin', 'UPDATE', 'created_at, id'),
     ('campaign_lead_lists', 'admin', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
     ('campaign_lead_lists', 'manager', 'UPDATE', 'assigned_at, campaign_id, completed_at, contacted_leads, id, lead_list_id, open_leads, organization_id, priority, removed_at, successful_leads, total_leads'),
+    ('financials', 'admin', 'INSERT', 'conversion_rate, cpl, created_at, roi, updated_at'),
+    ('financials', 'admin', 'UPDATE', 'conversion_rate, cpl, created_at, id, roi, updated_at'),
+    ('financials', 'manager', 'INSERT', 'conversion_rate, cpl, created_at, roi, updated_at'),
+    ('financials', 'manager', 'UPDATE', 'conversion_rate, cpl, created_at, id, roi, updated_at'),
     ('lead_listings', 'admin', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'admin', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'manager', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
@@ -316,6 +321,10 @@ $$, $$ VALUES
     ('lead_lists', 'admin', 'UPDATE', 'created_at, created_by, id, lead_count, list_type, segment_id, updated_at'),
     ('lead_lists', 'manager', 'INSERT', 'created_at, lead_count, updated_at'),
     ('lead_lists', 'manager', 'UPDATE', 'created_at, created_by, id, lead_count, list_type, segment_id, updated_at'),
+    ('lead_source_costs', 'admin', 'INSERT', 'created_at, updated_at'),
+    ('lead_source_costs', 'admin', 'UPDATE', 'created_at, id, updated_at'),
+    ('lead_source_costs', 'manager', 'INSERT', 'created_at, updated_at'),
+    ('lead_source_costs', 'manager', 'UPDATE', 'created_at, id, updated_at'),
     ('messages', 'admin', 'INSERT', 'created_at, is_read, read_at, sent_at'),
     ('messages', 'admin', 'UPDATE', 'created_at, id, lead_id, message_text, organization_id, read_at, recipient_id, sender_id, sent_at'),
     ('messages', 'agent', 'INSERT', 'created_at, is_read, read_at, sent_at'),
@@ -347,7 +356,9 @@ $$, $$ VALUES
     ('segments', 'agent', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
     ('segments', 'agent', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
     ('segments', 'manager', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
-    ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id')
+    ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
+    ('subscriptions', 'admin', 'INSERT', 'created_at, updated_at'),
+    ('subscriptions', 'admin', 'UPDATE', 'created_at, id, updated_at')
 $$, 'rights on single columns are those that the level needs');
 
 -- The privileges at work: every command on every table, as each role.  The

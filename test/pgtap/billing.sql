@@ -31,7 +31,7 @@ INSERT INTO calls VALUES
     ('manager', 3, 'INSERT INTO lead_system.financials (organization_id, date) VALUES (lead_system.current_org_id(), ''2020-01-01'')'),
     ('manager', 3, 'INSERT INTO lead_system.lead_source_costs (organization_id, source, period_month) VALUES (lead_system.current_org_id(), ''x'', ''2020-01-01'')'),
     ('admin', 4, 'SELECT lead_system.post_transaction(%1$L, ''credit'', 1)'),
-    ('admin', 4, 'SELECT lead_system.open_account(id) FROM lead_system.users WHERE email LIKE ''admin@%%'''),
+    ('admin', 4, 'SELECT lead_system.open_account(u.id) FROM lead_system.users u WHERE NOT EXISTS (SELECT FROM lead_system.budget_accounts a WHERE a.user_id = u.id) LIMIT 1'),
     ('admin', 4, 'SELECT lead_system.release_expired_holds()'),
     ('admin', 4, 'UPDATE lead_system.budget_accounts SET allow_overdraft = true WHERE id = %1$L'),
     ('admin', 4, 'INSERT INTO lead_system.subscriptions (organization_id, stripe_subscription_id, stripe_price_id, plan_name, amount, current_period_start, current_period_end) VALUES (lead_system.current_org_id(), ''s'', ''p'', ''Pro'', 1, ''2020-01-01'', ''2020-02-01'')'),
