@@ -58,7 +58,7 @@ SQL
 # What must be true whenever one looks: each query answers whether it is not.
 my %rules = (
 	'the chain is whole' => "SELECT concat_ws(' ', ok, broken_at, detail) <> 't' FROM lead_system.verify_ledger('$account')",
-	'the balance is the sum of the amounts, and of what is held' => "SELECT ROW(balance, held, last_sequence) <> (SELECT ROW(sum(amount), sum(held_change), count(*)) FROM lead_system.budget_transactions WHERE account_id = a.id) FROM lead_system.budget_accounts a WHERE id = '$account'",
+	'the balance is the sum of the amounts, and of what is held' => "SELECT ROW(balance, held, last_sequence) <> ANY (SELECT sum(amount), sum(held_change), count(*) FROM lead_system.budget_transactions WHERE account_id = a.id) FROM lead_system.budget_accounts a WHERE id = '$account'",
 	'the sequence has no gap' => "SELECT count(*) <> max(sequence) OR min(sequence) <> 1 FROM lead_system.budget_transactions WHERE account_id = '$account'",
 	'nothing was ever below zero, or below what was held' => "SELECT count(*) > 0 FROM lead_system.budget_transactions WHERE account_id = '$account' AND (balance_after < held_after OR held_after < 0)",
 	'holds that are open add up to what is held' => "SELECT held <> (SELECT coalesce(sum(amount), 0) FROM lead_system.budget_holds WHERE account_id = a.id AND status = 'held') FROM lead_system.budget_accounts a WHERE id = '$account'",
