@@ -256,6 +256,17 @@ SELECT lead_system.post_transaction(id, 'credit', 200) IS NOT NULL AS credited F
 SELECT lead_system.send_message(:'lead2', :'cara', 'Hello') IS NOT NULL AS sent;
 SELECT sum(amount) AS charged, (SELECT -sum(t.amount) FROM lead_system.budget_transactions t WHERE t.user_id = :'cara' AND t.transaction_type = 'debit') AS posted
   FROM lead_system.conversions WHERE contractor_id = :'cara';
+-- Charged on the window: what is owed is booked, and the sweeper is not held up.
+SELECT lead_system.set_config('marketplace.charge_on', '"win"');
+SELECT lead_system.post_transaction(id, 'adjustment', 1 - balance) IS NOT NULL AS left_one FROM lead_system.budget_accounts WHERE user_id = :'cara';
+INSERT INTO lead_system.leads (organization_id, email, is_qualified)
+    SELECT :'org', 'more' || n || '@example.com', true FROM generate_series(1, 2) n;
+SELECT lead_system.open_bidding(id, 50), lead_system.place_bid(id, :'cara', 1.0) IS NOT NULL AS bid FROM lead_system.leads WHERE organization_id = :'org' AND email LIKE 'more%';
+SET lead_system.now = '2026-05-04 20:00:00+00';
+SELECT lead_system.close_due_bidding();
+SELECT balance, allow_overdraft, (SELECT ok FROM lead_system.verify_ledger(id)) FROM lead_system.budget_accounts WHERE user_id = :'cara';
+SELECT sum(amount) AS charged, (SELECT -sum(t.amount) FROM lead_system.budget_transactions t WHERE t.user_id = :'cara' AND t.transaction_type = 'debit') AS posted
+  FROM lead_system.conversions WHERE contractor_id = :'cara';
 -- A contractor sees the own account alone.
 SET app.current_user_id = :'cara';
 SET ROLE billing_admin;
