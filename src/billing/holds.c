@@ -66,11 +66,11 @@ int
 ls_holds_release_expired(LsLedger *ledger, LsAccount *account, int limit)
 {
 	LS_QUERY(query,
-		"WITH due AS (SELECT h.id FROM lead_system.budget_holds h"
-		"        WHERE h.organization_id = $1 AND h.account_id = $2 AND h.status = 'held'"
-		"          AND h.expires_at <= $3 ORDER BY h.expires_at LIMIT NULLIF($4, 0))"
-		" UPDATE lead_system.budget_holds h SET status = 'expired', settled_at = $3"
-		"  FROM due WHERE h.organization_id = $1 AND h.id = due.id"
+		"UPDATE lead_system.budget_holds h SET status = 'expired', settled_at = $3"
+		" WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
+		"       SELECT d.id FROM lead_system.budget_holds d"
+		"        WHERE d.organization_id = $1 AND d.account_id = $2 AND d.status = 'held'"
+		"          AND d.expires_at <= $3 ORDER BY d.expires_at LIMIT NULLIF($4, 0)))"
 		" RETURNING h.id, (h.amount * 100)::bigint",
 		UUIDOID, UUIDOID, TIMESTAMPTZOID, INT8OID);
 	LsArgs args = {0};
@@ -103,34 +103,43 @@ ls_holds_release_expired(LsLedger *ledger, LsAccount *account, int limit)
 	return n;
 }
 
-/* Write the rows of the holds that were added to a ledger, in their order. */
+/* Write the rows of the holds that were added to the only account of a ledger. */
 void
 ls_holds_insert(LsLedger *ledger, const pg_uuid_t *campaign_leads, TimestampTz expires_at)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.budget_holds"
 		" (organization_id, id, account_id, user_id, amount, campaign_lead_id, expires_at, created_at)"
-		" SELECT $1, t.id, t.account_id, t.user_id, t.held_change, u.campaign_lead_id, $4, $5"
-		"   FROM ROWS FROM (unnest($2), unnest($3)) u(id, campaign_lead_id)"
-		"   JOIN lead_system.budget_transactions t ON t.organization_id = $1 AND t.id = u.id",
-		UUIDOID, UUIDARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID);
+		" SELECT $1, u.id, $2, $3, u.amount * 0.01, u.campaign_lead_id, $7, $8"
+		"   FROM ROWS FROM (unnest($4), unnest($5), unnest($6)) u(id, amount, campaign_lead_id)",
+		UUIDOID, UUIDOID, UUIDOID, UUIDARRAYOID, INT8ARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID,
+		TIMESTAMPTZOID);
+	const LsAccount *account = &ledger->accounts[0];
 	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * Max(ledger->n_entries, 1));
+	Datum *amounts = palloc(sizeof(Datum) * Max(ledger->n_entries, 1));
 	LsArgs args = {0};
 	int n = 0;
 	int i;
 
 	for (i = 0; i < ledger->n_entries; i++)
 	{
-		if (strcmp(ledger->entries[i].type, "hold") == 0)
-			ids[n++] = ledger->entries[i].id;
+		if (strcmp(ledger->entries[i].type, "hold") != 0)
+			continue;
+		ids[n] = ledger->entries[i].id;
+		amounts[n++] = Int64GetDatum(ledger->entries[i].held_change);
 	}
 	ls_ledger_write(ledger);
 	ls_arg_uuid(&args, &ledger->org);
+	ls_arg_uuid(&args, &account->id);
+	ls_arg_uuid(&args, account->has_user ? &account->user : NULL);
 	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
-	if (campaign_leads != NULL)
-		ls_arg_datum(&args, ls_uuid_array(campaign_leads, n), false);
-	else
-		ls_arg_datum(&args, PointerGetDatum(construct_empty_array(UUIDOID)), false);
+	ls_arg_datum(&args,
+		PointerGetDatum(construct_array(amounts, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)),
+		false);
+	ls_arg_datum(&args,
+		campaign_leads != NULL ? ls_uuid_array(campaign_leads, n)
+							   : PointerGetDatum(construct_empty_array(UUIDOID)),
+		false);
 	ls_arg_timestamptz(&args, expires_at);
 	ls_arg_timestamptz(&args, ledger->now);
 	(void) ls_query_run(&query, &args, LS_WRITE);

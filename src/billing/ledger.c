@@ -381,7 +381,7 @@ write_account(const LsLedger *ledger)
 static void
 write_accounts(const LsLedger *ledger)
 {
-	LS_QUERY(query,
+	LS_QUERY_ARRAY(query,
 		"UPDATE lead_system.budget_accounts a"
 		"   SET balance = u.balance * 0.01, held = u.held * 0.01, last_sequence = u.sequence,"
 		"       last_hash = u.hash"
