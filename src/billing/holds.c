@@ -143,6 +143,7 @@ ls_holds_insert(LsLedger *ledger, const pg_uuid_t *campaign_leads, TimestampTz e
 	ls_arg_timestamptz(&args, expires_at);
 	ls_arg_timestamptz(&args, ledger->now);
 	(void) ls_query_run(&query, &args, LS_WRITE);
+	ls_ledger_grows("budget_holds");
 }
 
 /* Write what became of a hold. */

@@ -96,6 +96,7 @@ extern void ls_ledger_open(LsLedger *ledger, const pg_uuid_t *org, const pg_uuid
 extern LsAccount *ls_ledger_account(LsLedger *ledger, const pg_uuid_t *id);
 extern LsEntry *ls_ledger_add(LsLedger *ledger, LsAccount *account, const LsEntry *entry);
 extern void ls_ledger_write(LsLedger *ledger);
+extern void ls_ledger_grows(const char *relname);
 extern LsCents ls_available(const LsAccount *account);
 
 /* ledger_hash.c */

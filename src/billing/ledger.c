@@ -15,12 +15,14 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "lead_system.h"
 #include "billing/internal.h"
 #include "core/clock.h"
+#include "core/growth.h"
 #include "core/json.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
@@ -419,6 +421,16 @@ write_accounts(const LsLedger *ledger)
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
+/* Plans that were made while a table was small are not kept when it has grown. */
+void
+ls_ledger_grows(const char *relname)
+{
+	Relation rel = table_open(ls_relation_oid(relname, false), AccessShareLock);
+
+	ls_plans_follow_growth(rel);
+	table_close(rel, NoLock);
+}
+
 /* Write all that was added. */
 void
 ls_ledger_write(LsLedger *ledger)
@@ -431,5 +443,7 @@ ls_ledger_write(LsLedger *ledger)
 	else
 		write_accounts(ledger);
 	ls_hash_close(&ledger->hash);
+	ls_ledger_grows("budget_transactions");
+	ls_ledger_grows("budget_accounts");
 	ledger->n_entries = 0;
 }

@@ -61,9 +61,7 @@ check_sign(const LsEntry *entry)
 
 /*
  * A refund gives back a debit of the same account, at most its amount, and once
- * (E3).  The account is locked, so no other refund can be on its way.  It is no
- * condition of the query, or a plan that was made while the ledger was empty would
- * read all of the account.
+ * (E3).  The account is locked, so no other refund can be on its way.
  */
 static void
 check_refund(const LsLedger *ledger, const LsEntry *entry)
