@@ -148,6 +148,21 @@ SELECT t.what, (pg_temp.tampered(t.statement, :'account')).detail FROM (VALUES
     (14, 'hold', 'UPDATE lead_system.budget_holds SET status = ''held'', settled_at = NULL, captured_amount = 0 WHERE amount = 40')
 ) t(n, what, statement) ORDER BY t.n;
 
+-- A row that is right in itself, after another one than it was written after.
+BEGIN;
+SELECT lead_system.post_transaction(:'account', 'credit', 1, 'one') IS NOT NULL AS posted;
+SELECT lead_system.post_transaction(:'account', 'credit', 2, 'two') AS two \gset
+SELECT to_jsonb(t) AS row FROM lead_system.budget_transactions t WHERE id = :'two' \gset
+ROLLBACK;
+BEGIN;
+SELECT lead_system.post_transaction(:'account', 'credit', 1, 'another') IS NOT NULL AS posted;
+SET LOCAL session_replication_role = replica;
+INSERT INTO lead_system.budget_transactions SELECT (jsonb_populate_record(NULL::lead_system.budget_transactions, :'row')).*;
+UPDATE lead_system.budget_accounts a SET balance = t.balance_after, last_sequence = t.sequence, last_hash = t.row_hash
+  FROM lead_system.budget_transactions t WHERE t.id = :'two' AND a.id = t.account_id;
+SELECT * FROM lead_system.verify_ledger(:'account');
+ROLLBACK;
+
 -- Closing: the account is empty first; after that nothing is posted.
 SELECT lead_system.close_account(:'account');
 SELECT lead_system.post_transaction(:'account', 'adjustment', -balance, 'paid out') IS NOT NULL AS paid FROM lead_system.budget_accounts WHERE id = :'account';
