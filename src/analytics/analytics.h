@@ -23,7 +23,8 @@
 
 /* How far a stage is along the way to being won; 0 is off the way. */
 #define LS_STAGE_RANK(stage) \
-	"coalesce(array_position('{new,working,contacted,qualified,won}'::text[], " stage "), 0)"
+	"CASE " stage " WHEN 'new' THEN 1 WHEN 'working' THEN 2 WHEN 'contacted' THEN 3" \
+	" WHEN 'qualified' THEN 4 WHEN 'won' THEN 5 ELSE 0 END"
 
 /* The leads of a report, wherever they lie. */
 #define LS_REPORT_LEADS \

@@ -47,7 +47,7 @@ ls_analytics_cohorts(PG_FUNCTION_ARGS)
 		"  FROM grid g LEFT JOIN events e ON e.cohort = g.cohort AND e.bucket = g.bucket"
 		" WINDOW w AS (PARTITION BY g.cohort ORDER BY g.age)) "
 		"SELECT s.cohort::date, s.age, s.leads, s.contacted::bigint, s.qualified::bigint, s.won::bigint,"
-		"       s.revenue, round(s.contacted / s.leads, 4), round(s.qualified / s.leads, 4),"
+		"       round(s.revenue, 2), round(s.contacted / s.leads, 4), round(s.qualified / s.leads, 4),"
 		"       round(s.won / s.leads, 4)"
 		"  FROM sums s ORDER BY s.cohort, s.age",
 		UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);

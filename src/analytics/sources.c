@@ -44,7 +44,7 @@ ls_analytics_source_performance(PG_FUNCTION_ARGS)
 		"    coalesce(b.won, 0) AS won, coalesce(k.cost, 0) AS cost, coalesce(b.revenue, 0) AS revenue"
 		"  FROM brought b FULL JOIN costs k"
 		"    ON k.source = b.source AND k.sub_source IS NOT DISTINCT FROM b.sub_source) "
-		"SELECT s.source, s.sub_source, s.leads, s.won, round(s.cost, 2), s.revenue,"
+		"SELECT s.source, s.sub_source, s.leads, s.won, round(s.cost, 2), round(s.revenue, 2),"
 		"       round(nullif(s.cost, 0) / nullif(s.leads, 0), 2),"
 		"       round(nullif(s.cost, 0) / nullif(s.won, 0), 2),"
 		"       round((s.revenue - s.cost) / nullif(s.cost, 0), 4)"
