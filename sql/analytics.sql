@@ -123,8 +123,7 @@ SELECT lead_system.take_analytics_snapshot('2026-01-06');
 SELECT total_leads, hot_leads + warm_leads + cool_leads + cold_leads + unrated_leads = total_leads AS bands, leads_contacted, leads_qualified, leads_disqualified, leads_to_opportunity,
        avg_response_time_minutes, fastest_response_time_minutes, slowest_response_time_minutes, leads_by_source FROM lead_system.analytics_snapshots WHERE snapshot_date = '2026-01-06';
 SELECT lead_system.take_analytics_snapshot('2026-05-01');
-SELECT * FROM lead_system.analytics_snapshots WHERE snapshot_date = '2026-05-01' \gset day_
-SELECT :'day_total_leads' AS total, :'day_avg_lead_score' AS avg, :'day_leads_by_source' AS by_source;
+SELECT total_leads, avg_lead_score, median_lead_score, leads_by_source, avg_score_by_source FROM lead_system.analytics_snapshots WHERE snapshot_date = '2026-05-01';
 SELECT lead_system.take_analytics_snapshot(NULL);
 SELECT lead_system.take_analytics_snapshot('infinity');
 -- Without an organization: all of them, for a superuser.
@@ -150,16 +149,23 @@ SET LOCAL lead_system.now = '2026-03-01 05:00:00+00';
 SELECT monthly_ad_spend, monthly_leads FROM lead_system.user_dashboard WHERE organization_id = :'alpha';
 COMMIT;
 SELECT campaign_name, daily_budget, total_spend, total_clicks, total_conversions, cpl, conversion_rate FROM lead_system.campaign_performance WHERE organization_id = :'alpha' ORDER BY 1;
+-- Thirty days before the second of March by Chicago begin at 06:00 UTC on the 31st of January.
+SELECT pg_temp.lead('too old', '2026-01-31 05:59:59+00');
+SELECT pg_temp.lead('old enough', '2026-01-31 06:00:00+00');
+SELECT pg_temp.lead('new', '2026-03-02 12:00+00');
+SELECT pg_temp.lead('won', '2026-02-20 12:00+00', '{contacted,hot,recruited}', amount => 50);
+SELECT pg_temp.lead('won, too', '2026-02-20 12:00+00', '{contacted,hot,recruited}', amount => 70);
+UPDATE lead_system.leads SET quoted_amount = 60, completed_at = created_at + interval '36 hours' WHERE first_name = 'won';
 SELECT status, count, total_quoted, total_actual, round(avg_days_to_close, 2) AS days FROM lead_system.lead_pipeline WHERE organization_id = :'alpha' ORDER BY 1;
 
 \set list  'e7000000-0000-4000-8000-0000000000c1'
 \set list2 'e7000000-0000-4000-8000-0000000000c2'
 \set camp  'e7000000-0000-4000-8000-0000000000d1'
 INSERT INTO lead_system.lead_lists (organization_id, id, name) VALUES (:'alpha', :'list', 'one'), (:'alpha', :'list2', 'two');
-INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT :'alpha', :'list', id FROM lead_system.leads WHERE first_name IN ('first', 'last', 'too late', 'd');
+INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_id) SELECT :'alpha', :'list', id FROM lead_system.leads WHERE first_name IN ('new', 'old enough', 'too old', 'won');
 INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'camp', 'calls', 'active');
 SELECT lead_system.add_lead_list_to_campaign(:'camp', :'list', 3) IS NOT NULL AS added;
-UPDATE lead_system.campaign_leads SET status = 'contacted', attempts = 2, total_talk_time = 60 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name IN ('first', 'last'));
+UPDATE lead_system.campaign_leads SET status = 'contacted', attempts = 2, total_talk_time = 60 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name IN ('new', 'old enough'));
 UPDATE lead_system.campaign_leads SET status = 'converted', attempts = 1, pledged_amount = 25.50 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name = 'd');
 SELECT campaign_name, lead_list_name, lead_count, priority, total_leads, contacted_leads, successful_leads, contact_rate, conversion_rate, attempts, pledged_amount, donated_amount, total_talk_time
   FROM lead_system.campaign_lead_lists_with_stats WHERE organization_id = :'alpha';

@@ -135,7 +135,7 @@ ls_analytics_record_touch(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(1, "source");
 	LS_REQUIRE_ARG(2, "details");
 	source = ls_trim(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	if (*source == '\0' || strlen(source) > MAX_SOURCE_LENGTH)
+	if (source == NULL || strlen(source) > MAX_SOURCE_LENGTH)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("source must have 1 to %d bytes", MAX_SOURCE_LENGTH)));
 	activity.new_value = touch_value(source, PG_GETARG_JSONB_P(2));
