@@ -166,7 +166,7 @@ INSERT INTO lead_system.lead_list_members (organization_id, lead_list_id, lead_i
 INSERT INTO lead_system.campaigns (organization_id, id, name, status) VALUES (:'alpha', :'camp', 'calls', 'active');
 SELECT lead_system.add_lead_list_to_campaign(:'camp', :'list', 3) IS NOT NULL AS added;
 UPDATE lead_system.campaign_leads SET status = 'contacted', attempts = 2, total_talk_time = 60 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name IN ('new', 'old enough'));
-UPDATE lead_system.campaign_leads SET status = 'converted', attempts = 1, pledged_amount = 25.50 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name = 'd');
+UPDATE lead_system.campaign_leads SET status = 'converted', attempts = 1, pledged_amount = 25.50 WHERE lead_id IN (SELECT id FROM lead_system.leads WHERE first_name = 'won');
 SELECT campaign_name, lead_list_name, lead_count, priority, total_leads, contacted_leads, successful_leads, contact_rate, conversion_rate, attempts, pledged_amount, donated_amount, total_talk_time
   FROM lead_system.campaign_lead_lists_with_stats WHERE organization_id = :'alpha';
 SELECT name, lead_count, campaign_count, active_campaign_count, campaigns FROM lead_system.lead_lists_with_campaigns WHERE organization_id = :'alpha' ORDER BY 1;
