@@ -32,6 +32,16 @@
 	" ELSE CASE WHEN t.n <= 2 THEN 1.0 / t.n WHEN t.i IN (1, t.n) THEN 0.4" \
 	"           ELSE 0.2 / (t.n - 2) END END"
 
+/* The activities of leads that were won, wherever they lie. */
+#define ACTIVITIES \
+	"(SELECT a.id, a.lead_id, a.action_type, a.new_value, a.created_at" \
+	"   FROM lead_system.activities a WHERE a.organization_id = $1" \
+	" UNION ALL" \
+	" SELECT r.id, v.id, r.action_type, r.new_value, r.created_at" \
+	"   FROM won JOIN lead_system.leads_archive v ON v.organization_id = $1 AND v.id = won.id" \
+	"  CROSS JOIN LATERAL jsonb_to_recordset(v.children->'activities') AS r(id uuid," \
+	"    action_type text, new_value jsonb, created_at timestamptz))"
+
 /* Read the argument that names the model. */
 static char *
 read_model(FunctionCallInfo fcinfo)
@@ -69,11 +79,12 @@ ls_analytics_attribution(PG_FUNCTION_ARGS)
 				 "touches AS (SELECT w.id AS lead_id, w.amount, NULL::uuid AS id, w.created_at AS at,"
 				 "      w.source FROM won w"
 				 "  UNION ALL"
-				 "  SELECT w.id, w.amount, a.id, a.created_at, coalesce(a.new_value->>'utm_source', a.new_value->>'source',"
-				 "      CASE WHEN $5 THEN CASE a.action_type WHEN 'call_made' THEN 'call'"
+				 "  SELECT w.id, w.amount, a.id, a.created_at, coalesce(a.new_value->>'utm_source',"
+				 "      a.new_value->>'source', CASE WHEN $5 THEN CASE a.action_type WHEN 'call_made' THEN 'call'"
 				 "        WHEN 'sms_sent' THEN 'sms' WHEN 'email_sent' THEN 'email' END END)"
-				 "    FROM won w JOIN lead_system.activities a ON a.organization_id = $1 AND a.lead_id = w.id"
-				 "     AND a.created_at <= w.won AND a.action_type IN ('touch', 'call_made', 'sms_sent', 'email_sent')), "
+				 "    FROM won w JOIN " ACTIVITIES
+				 " a ON a.lead_id = w.id AND a.created_at <= w.won"
+				 "     AND a.action_type IN ('touch', 'call_made', 'sms_sent', 'email_sent')), "
 				 "numbered AS (SELECT t.lead_id, t.amount, t.source, count(*) OVER (PARTITION BY t.lead_id) AS n,"
 				 "    row_number() OVER (PARTITION BY t.lead_id ORDER BY t.id IS NOT NULL, t.at, t.id) AS i"
 				 "  FROM touches t WHERE t.source IS NOT NULL), "

@@ -4,8 +4,9 @@
  *	  take_analytics_snapshot(): what came of the leads of a day (A20).
  *
  *	  A snapshot is one statement, and a second one of the same day replaces it.
- *	  Leads that come in while it is taken are in the next one; of two that are
- *	  taken at once, the one that ends last stays.
+ *	  Leads that come in while it is taken are in the next one.  Two sessions
+ *	  take turns, so that the figures that stay are the later ones: the second
+ *	  looks at the leads when the first is done.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,6 +18,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/input.h"
+#include "core/lock.h"
 #include "core/sweep.h"
 #include "core/tenant.h"
 #include "analytics/analytics.h"
@@ -111,9 +113,11 @@ take_snapshot(const pg_uuid_t *org, DateADT day)
 		" SELECT $1, $4, $5, $5, " VALUES " FROM c"
 		" ON CONFLICT (organization_id, snapshot_date) DO UPDATE SET" REPLACE,
 		UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID);
+	LOCKTAG tag = ls_lock_tag_org(LS_LOCK_SNAPSHOTS, org);
 	LsScope scope;
 	LsArgs args = {0};
 
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	edges_of_day(org, day, &args);
 	ls_query_run(&query, &args, LS_WRITE);

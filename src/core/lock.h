@@ -21,7 +21,8 @@ typedef enum LsLockClass
 	LS_LOCK_LEAD_IDENTITY = 0x4c53, /* a number, address or source id that is being written */
 	LS_LOCK_NATIONAL_AREA = 0x4c54, /* an area code that is being loaded */
 	LS_LOCK_SMART_LISTS = 0x4c55,   /* smart lists of an organisation */
-	LS_LOCK_AUDIT_CHAIN = 0x4c56    /* the end of an organisation's audit chain */
+	LS_LOCK_AUDIT_CHAIN = 0x4c56,   /* the end of an organisation's audit chain */
+	LS_LOCK_SNAPSHOTS = 0x4c5a      /* analytics snapshots of an organisation */
 } LsLockClass;
 
 extern LOCKTAG ls_lock_tag(LsLockClass class, uint32 high, uint32 low);
