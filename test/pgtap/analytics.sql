@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/analytics.sql
 
 BEGIN;
-SELECT plan(26);
+SELECT plan(25);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 
