@@ -58,3 +58,6 @@ ALTER TABLE lead_system.analytics_snapshots FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.analytics_snapshots
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+
+CREATE TRIGGER analytics_snapshots_touch_updated_at BEFORE UPDATE ON lead_system.analytics_snapshots
+    FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
