@@ -53,7 +53,8 @@
 	" leads_by_source = excluded.leads_by_source," \
 	" avg_score_by_source = excluded.avg_score_by_source, updated_at = excluded.updated_at"
 #define LEADS_OF_DAY \
-	"SELECT c.stage, c.temperature, c.lead_score, c.created_at, c.contacted_at, " LS_LEAD_SOURCE("c") " AS origin, " LS_FURTHEST " AS furthest" \
+	"SELECT c.stage, c.temperature, c.lead_score, c.created_at, c.contacted_at," \
+	"       " LS_LEAD_SOURCE("c") " AS origin, " LS_FURTHEST " AS furthest" \
 	"  FROM " LS_REPORT_LEADS " c LEFT JOIN " LS_RETREATS " h ON h.lead_id = c.id"
 #define VALUES \
 	"count(*)," \
