@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "lead_system.h"
+#include "advertising/advertising.h"
+#include "analytics/analytics.h"
 #include "assignment/assignment.h"
 #include "billing/billing.h"
 #include "communication/communication.h"
@@ -44,6 +46,8 @@ _PG_init(void)
 	ls_nurture_init();
 	ls_assignment_init();
 	ls_merge_init();
+	ls_advertising_init();
+	ls_analytics_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }
