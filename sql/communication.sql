@@ -55,7 +55,7 @@ SELECT lead_system.record_sms('{"direction": "outbound", "to_phone": "(202) 555-
 SELECT lead_system.record_sms('{"provider_message_id": "m1", "status": "delivered"}') = :'m1' AS same, lead_system.record_sms('{"provider_message_id": "m1", "status": "sent"}') = :'m1' AS same;
 SELECT status, delivered_at, to_phone, from_phone FROM lead_system.sms_logs;
 SET lead_system.now = '2026-03-02 15:01:00+00';
-SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "1-202-555-0101", "to_phone": "12345", "message_text": "Who is this?", "provider_message_id": "m2"}') AS m2 \gset
+SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "1-202-555-0101", "to_phone": "12345", "message_text": "Tell me more", "provider_message_id": "m2"}') AS m2 \gset
 SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "1-202-555-0101", "to_phone": "12345", "message_text": "Who is this?", "provider_message_id": "m2"}') = :'m2' AS same;
 TABLE pg_temp.messages;
 TABLE pg_temp.state;
@@ -103,6 +103,11 @@ SELECT pg_temp.refused('call', '{"direction": "outbound", "called_phone": "202 5
 SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "+12025550103", "message_text": "remove me from your list"}') IS NOT NULL AS recorded;
 SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "+12025550103", "message_text": "START"}') IS NOT NULL AS recorded;
 SELECT phone_number, reason, opt_out_phrase FROM lead_system.dnc_list;
+
+-- Where the pipeline has a status for that, the lead keeps it while it must not be called.
+SELECT lead_system.upsert_lead('{"first_name": "Kim", "phone": "202 555 0141", "pipeline": "recruiting"}') IS NOT NULL AS made;
+SELECT lead_system.record_sms(jsonb_build_object('direction', 'inbound', 'from_phone', '+12025550141', 'message_text', m)) IS NOT NULL AS recorded FROM unnest('{stop,start}'::text[]) m;
+SELECT * FROM pg_temp.state WHERE lead = 'Kim';
 
 -- Where a revocation is for its channel alone, STOP is not about calls.
 SELECT lead_system.set_config('compliance.cross_channel_revocation', 'false');
@@ -214,7 +219,9 @@ SELECT l.phone_number, l.source, (SELECT count(*) FROM lead_system.lead_sequence
 
 -- Engagement.
 SELECT lead_system.record_engagement(:'ada', 'yawn');
+SELECT lead_score AS score FROM lead_system.leads WHERE id = :'ada' \gset
 SELECT count(lead_system.record_engagement(:'ada', e)) FROM unnest('{email_open,email_open,link_click,pricing_page_visit,demo_video_watched,email_reply}'::text[]) e;
+SELECT lead_score > :score AS scored_anew, score_breakdown->'engagement' AS engagement FROM lead_system.leads WHERE id = :'ada';
 SELECT email_open_count, link_click_count, pricing_page_visits, demo_video_watched, email_reply_count, last_contact_at, last_activity_at FROM lead_system.leads WHERE id = :'ada';
 
 -- After a job: a review is asked for, a contract offered (J4); not when it was not done after all.

@@ -86,7 +86,8 @@ typedef struct LsReport
 	char *own;     /* the organisation's number, or NULL */
 	bool has_lead;
 	pg_uuid_t lead;
-	LsOptOut said; /* by the lead, of further contact */
+	LsOptOut said;  /* by the lead, of further contact */
+	bool is_listed; /* the number, because of that */
 } LsReport;
 
 /* What a contact means for the counters of its lead. */
@@ -108,6 +109,7 @@ typedef struct LsContactCounts
 extern void ls_report_read(LsReport *report, Jsonb *json);
 extern void ls_report_enter(LsReport *report);
 extern void ls_report_complete(LsReport *report);
+extern void ls_report_check_status(const LsReport *report, const char *const *statuses);
 extern const char *ls_report_text(const LsReport *report, LsReportField field);
 extern void ls_report_arg(LsArgs *args, const LsReport *report, LsReportField field);
 

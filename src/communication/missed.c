@@ -210,7 +210,7 @@ ls_communication_sweep_missed_calls(PG_FUNCTION_ARGS)
 {
 	LS_QUERY(organizations,
 		"SELECT DISTINCT c.organization_id FROM lead_system.call_logs c"
-		" WHERE c.goes_cold_at <= $1 ORDER BY 1",
+		" WHERE c.goes_cold_at <= $1 AND c.lead_id IS NOT NULL ORDER BY 1",
 		TIMESTAMPTZOID);
 
 	LS_REQUIRE_ARG(0, "batch");

@@ -44,9 +44,20 @@ ls_report_opts_out(const LsReport *report)
 	return ls_opt_out_is_final(report->said.kind);
 }
 
+/* Does the list say what the lead asked for, and not too much? */
+static bool
+is_to_be_listed(const LsReport *report)
+{
+	char *number = ls_report_lead_number(report);
+
+	return strcmp(report->what, "call") == 0 || number == NULL ||
+		   strcmp(number, report->contact) != 0 ||
+		   ls_config_bool(&report->org, "compliance.cross_channel_revocation");
+}
+
 /*
  * List the number.  This comes before the lead is locked; the lead is looked for
- * afterwards, when nobody brings in another one with the number.
+ * again afterwards, when nobody brings in another one with the number.
  */
 void
 ls_report_list(LsReport *report)
@@ -54,23 +65,36 @@ ls_report_list(LsReport *report)
 	bool is_call = strcmp(report->what, "call") == 0;
 	const char *reason =
 		report->said.kind == LS_OPT_OUT_KEYWORD && !is_call ? LS_DNC_BY_STOP : "lead_requested";
-	char *number = ls_report_lead_number(report);
 
 	if (report->contact == NULL)
 		return;
-	if (is_call || number == NULL || strcmp(number, report->contact) != 0 ||
-		ls_config_bool(&report->org, "compliance.cross_channel_revocation"))
+	ls_report_find_lead(report);
+	report->is_listed = is_to_be_listed(report);
+	if (report->is_listed)
 		ls_dnc_add_opt_out(&report->org, report->contact, reason,
 			is_call ? "call_transcript" : "sms_reply", report->said.phrase);
 	ls_report_find_lead(report);
 }
 
-/* Revoke the consents of the lead. */
+/*
+ * Revoke the consents of the lead, which is locked from then on.  A number that
+ * is not listed must be the one that this was about.
+ */
 void
 ls_report_revoke(LsReport *report)
 {
-	if (ls_report_lead_number(report) != NULL)
+	char *number = ls_report_lead_number(report);
+
+	if (number != NULL)
+	{
 		ls_consent_revoke(&report->org, &report->lead, report->what);
+		number = ls_report_lead_number(report);
+	}
+	if (report->contact != NULL && !report->is_listed &&
+		(number == NULL || strcmp(number, report->contact) != 0))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						   errmsg("the lead's number was changed by another session"),
+						   errhint("Retry the transaction.")));
 }
 
 /*

@@ -355,25 +355,18 @@ record_campaign(LsReport *report)
 	complete_row(report);
 }
 
-/* A status that there is; a call of a campaign may have an outcome instead. */
+/* A call needs a status; one of a campaign may have an outcome instead. */
 static void
 check_status(const LsReport *report)
 {
-	static const char *const statuses[] = {"answered", "no_answer", "busy", "voicemail", "failed"};
-	const char *status = ls_report_text(report, REPORT_STATUS);
-	int i;
+	static const char *const statuses[] = {
+		"answered", "no_answer", "busy", "voicemail", "failed", NULL};
 
-	if (status == NULL && report->set[REPORT_CAMPAIGN_LEAD_ID] && report->set[REPORT_OUTCOME])
-		return;
-	for (i = 0; status != NULL && i < (int) lengthof(statuses); i++)
-	{
-		if (strcmp(status, statuses[i]) == 0)
-			return;
-	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					   status ? errmsg("unrecognized status \"%s\" of a call", status)
-							  : errmsg("a call needs a status"),
-					   errhint("Statuses are: answered, no_answer, busy, voicemail, failed.")));
+	ls_report_check_status(report, statuses);
+	if (!report->set[REPORT_STATUS] &&
+		!(report->set[REPORT_CAMPAIGN_LEAD_ID] && report->set[REPORT_OUTCOME]))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a call needs a status"),
+						   errhint("Or, for a call of a campaign, an outcome.")));
 }
 
 /* What belongs to calls of campaigns alone is not silently dropped. */

@@ -312,12 +312,15 @@ PG_FUNCTION_INFO_V1(ls_communication_record_sms);
 Datum
 ls_communication_record_sms(PG_FUNCTION_ARGS)
 {
+	static const char *const statuses[] = {
+		"queued", "sent", "delivered", "failed", "replied", "received", NULL};
 	LsReport report = {.what = "sms", .keys = keys, .n_keys = lengthof(keys)};
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 
 	LS_REQUIRE_ARG(0, "sms");
 	ls_report_read(&report, PG_GETARG_JSONB_P(0));
 	ls_report_enter(&report);
+	ls_report_check_status(&report, statuses);
 	if (find_recorded(&report))
 		record_again(&report);
 	else

@@ -149,7 +149,10 @@ advance_lead(const LsReport *report, const char *word)
 	PG_END_TRY();
 }
 
-/* Queue a message to the lead, due now; false when it is not to be contacted. */
+/*
+ * Queue a message to the lead, due now; false when it cannot be reached.  Whether
+ * it may be is asked when the message is claimed.
+ */
 bool
 ls_reply_answer(const LsReport *report, const char *template_name, pg_uuid_t *answer)
 {
@@ -157,8 +160,8 @@ ls_reply_answer(const LsReport *report, const char *template_name, pg_uuid_t *an
 		"INSERT INTO lead_system.notifications (organization_id, lead_id, notification_type,"
 		"   template_name, dedupe_key, scheduled_at, created_at)"
 		" SELECT $1, l.id, 'sms', $3, $4, $5, $5 FROM lead_system.leads l"
-		"  WHERE l.organization_id = $1 AND l.id = $2 AND NOT l.do_not_call"
-		"    AND l.deleted_at IS NULL AND l.phone_number IS NOT NULL"
+		"  WHERE l.organization_id = $1 AND l.id = $2 AND l.deleted_at IS NULL"
+		"    AND l.phone_number IS NOT NULL"
 		" ON CONFLICT (organization_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING"
 		" RETURNING id",
 		UUIDOID, UUIDOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);

@@ -216,6 +216,29 @@ ls_report_complete(LsReport *report)
 	check_length(report, REPORT_RECORDING_DURATION);
 	check_row(report, REPORT_USER_ID, "users", "user");
 	check_row(report, REPORT_CAMPAIGN_ID, "campaigns", "campaign");
+	check_row(report, REPORT_CAMPAIGN_LEAD_ID, "campaign_leads", "campaign lead");
 	check_row(report, REPORT_REPLY_TO, "sms_logs", "message");
 	ls_uuid_v7(&report->id);
+}
+
+/* The status, if there is one, must be one of a list that ends with NULL. */
+void
+ls_report_check_status(const LsReport *report, const char *const *statuses)
+{
+	const char *status = ls_report_text(report, REPORT_STATUS);
+	StringInfoData names;
+	int i;
+
+	if (status == NULL)
+		return;
+	initStringInfo(&names);
+	for (i = 0; statuses[i] != NULL; i++)
+	{
+		if (strcmp(status, statuses[i]) == 0)
+			return;
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", statuses[i]);
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					   errmsg("unrecognized status \"%s\" of %s", status, report->what),
+					   errhint("Statuses are: %s.", names.data)));
 }

@@ -836,6 +836,8 @@ INSERT INTO promised VALUES
     ('restore_lead', 'lead_id uuid', 'void'),
     ('export_lead', 'lead_id uuid', 'jsonb'),
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
+    ('record_call', 'call jsonb', 'uuid'),
+    ('record_sms', 'sms jsonb', 'uuid'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 
 SELECT is_empty($$
