@@ -32,10 +32,10 @@ check_event(const char *event)
 		if (strcmp(events[i], event) == 0)
 			return;
 	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					   errmsg("unrecognized event \"%s\"", event),
-					   errhint("Events are: email_open, email_reply, link_click, "
-							   "pricing_page_visit, demo_video_watched.")));
+	ereport(ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unrecognized event \"%s\"", event),
+			errhint("Events are: email_open, email_reply, link_click, "
+					"pricing_page_visit, demo_video_watched.")));
 }
 
 PG_FUNCTION_INFO_V1(ls_communication_record_engagement);
@@ -54,7 +54,8 @@ ls_communication_record_engagement(PG_FUNCTION_ARGS)
 		"  last_activity_at = greatest(last_activity_at, $4),"
 		"  last_contact_at = CASE $3 WHEN 'email_reply' THEN greatest(last_contact_at, $4)"
 		"    ELSE last_contact_at END,"
-		"  tags = CASE $3 WHEN 'email_reply' THEN array_remove(tags, '" LS_COLD_TAG "') ELSE tags END"
+		"  tags = CASE $3 WHEN 'email_reply' THEN array_remove(tags, '" LS_COLD_TAG
+		"') ELSE tags END"
 		" WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID);
 	LsArgs args = {0};

@@ -112,7 +112,8 @@ ls_report_resubscribe(LsReport *report)
 	was_revoked = ls_consent(&report->org, "sms", report->contact) == LS_CONSENT_REVOKED;
 	if (!was_revoked && pg_strcasecmp(report->said.phrase, "yes") == 0)
 		return false;
-	if (ls_dnc_resubscribe(&report->org, report->contact, "the number resubscribed by text message"))
+	if (ls_dnc_resubscribe(
+			&report->org, report->contact, "the number resubscribed by text message"))
 		was_revoked = true;
 	ls_report_find_lead(report);
 	if (ls_report_lead_number(report) != NULL)

@@ -62,7 +62,7 @@ meaning_of(const LsReport *report)
 {
 	if (!report->set[REPORT_TRANSCRIPT] || report->said.kind == LS_OPT_OUT_NOTHING)
 		return NULL;
-	return ls_report_opts_out(report)				 ? "opt_out"
+	return ls_report_opts_out(report)             ? "opt_out"
 		   : report->said.kind == LS_OPT_OUT_SOFT ? "review"
 												  : NULL;
 }
@@ -339,11 +339,10 @@ record_campaign(LsReport *report)
 	const char *outcome = ls_report_text(report, REPORT_OUTCOME);
 
 	if (report->is_inbound)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("a call of a campaign is outbound"),
-						   errdetail("Key \"campaign_lead_id\" of call.")));
-	report->id = record_for_campaign(
-		DatumGetUUIDP(report->values[REPORT_CAMPAIGN_LEAD_ID]),
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a call of a campaign is outbound"),
+				errdetail("Key \"campaign_lead_id\" of call.")));
+	report->id = record_for_campaign(DatumGetUUIDP(report->values[REPORT_CAMPAIGN_LEAD_ID]),
 		outcome ? outcome : ls_report_text(report, REPORT_STATUS),
 		report->set[REPORT_DURATION] ? DatumGetInt32(report->values[REPORT_DURATION]) : 0,
 		campaign_details(report));

@@ -300,10 +300,10 @@ check_message(const LsReport *report)
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a message needs a message_text")));
 	if (report->contact == NULL && (report->is_inbound || !report->has_lead))
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				errmsg(report->is_inbound ? "a message that came in needs a from_phone"
-										  : "a message that was sent needs a to_phone or a lead_id")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg(report->is_inbound
+									  ? "a message that came in needs a from_phone"
+									  : "a message that was sent needs a to_phone or a lead_id")));
 }
 
 PG_FUNCTION_INFO_V1(ls_communication_record_sms);

@@ -50,9 +50,9 @@ key_of(const LsReport *report, LsReportField field)
 pg_noreturn static void
 refuse(const LsReport *report, LsReportField field, const char *rule)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					   errmsg("\"%s\" %s", key_of(report, field), rule),
-					   errdetail("Key \"%s\" of %s.", key_of(report, field), report->what)));
+	ereport(ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" %s", key_of(report, field), rule),
+			errdetail("Key \"%s\" of %s.", key_of(report, field), report->what)));
 }
 
 /* Take over one member of the argument. */
@@ -186,8 +186,8 @@ check_row(const LsReport *report, LsReportField field, const char *relname, cons
 static void
 check_length(const LsReport *report, LsReportField field)
 {
-	if (report->set[field] && (DatumGetInt32(report->values[field]) < 0 ||
-								  DatumGetInt32(report->values[field]) > 86400))
+	if (report->set[field] &&
+		(DatumGetInt32(report->values[field]) < 0 || DatumGetInt32(report->values[field]) > 86400))
 		refuse(report, field, "must be between 0 and 86400 seconds");
 }
 
@@ -203,8 +203,7 @@ ls_report_complete(LsReport *report)
 		(strcmp(direction, "inbound") != 0 && strcmp(direction, "outbound") != 0))
 		refuse(report, REPORT_DIRECTION, "must be inbound or outbound");
 	report->is_inbound = strcmp(direction, "inbound") == 0;
-	report->contact =
-		read_number(report, report->is_inbound ? REPORT_FROM : REPORT_TO, false);
+	report->contact = read_number(report, report->is_inbound ? REPORT_FROM : REPORT_TO, false);
 	report->own = read_number(report, report->is_inbound ? REPORT_TO : REPORT_FROM, true);
 	report->at = ls_clock_now();
 	if (report->set[REPORT_CREATED_AT])

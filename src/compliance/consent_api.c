@@ -170,8 +170,7 @@ ls_compliance_record_consent(PG_FUNCTION_ARGS)
 
 /* The same for other domains: the lead is live, and has what the channel needs. */
 void
-ls_consent_grant(
-	const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel, Jsonb *evidence)
+ls_consent_grant(const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel, Jsonb *evidence)
 {
 	Person person = {.org = *org, .lead = *lead};
 
