@@ -57,6 +57,7 @@ SELECT status, delivered_at, to_phone, from_phone FROM lead_system.sms_logs;
 SET lead_system.now = '2026-03-02 15:01:00+00';
 SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "1-202-555-0101", "to_phone": "12345", "message_text": "Tell me more", "provider_message_id": "m2"}') AS m2 \gset
 SELECT lead_system.record_sms('{"direction": "inbound", "from_phone": "1-202-555-0101", "to_phone": "12345", "message_text": "Who is this?", "provider_message_id": "m2"}') = :'m2' AS same;
+SELECT lead_system.record_sms(jsonb_build_object('direction', 'outbound', 'lead_id', :'ada', 'message_text', 'We come on Monday', 'reply_to_sms_id', :'m2')) IS NOT NULL AS recorded;
 TABLE pg_temp.messages;
 TABLE pg_temp.state;
 SELECT action_type, new_value FROM lead_system.activities WHERE lead_id = :'ada' AND action_type LIKE 'sms%' ORDER BY created_at, id;

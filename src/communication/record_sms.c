@@ -141,6 +141,27 @@ insert_row(LsReport *report, const pg_uuid_t *lead)
 	return written;
 }
 
+/* Note in a message that came in that somebody answered it. */
+static void
+mark_replied(const LsReport *report)
+{
+	LS_QUERY(query,
+		"UPDATE lead_system.sms_logs SET replied_at = coalesce(replied_at, $3)"
+		" WHERE organization_id = $1 AND id = $2 AND direction = 'inbound'",
+		UUIDOID, UUIDOID, TIMESTAMPTZOID);
+	LsScope scope;
+	LsArgs args = {0};
+
+	if (!report->set[REPORT_REPLY_TO])
+		return;
+	ls_arg_uuid(&args, &report->org);
+	ls_report_arg(&args, report, REPORT_REPLY_TO);
+	ls_arg_timestamptz(&args, report->at);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_query_run(&query, &args, LS_WRITE);
+	ls_scope_close(&scope);
+}
+
 /* A message that the organisation sent. */
 static void
 record_outbound(LsReport *report)
@@ -150,8 +171,11 @@ record_outbound(LsReport *report)
 	if (report->contact == NULL)
 		report->contact = ls_report_lead_number(report);
 	ls_report_find_lead(report);
-	if (insert_row(report, report->has_lead ? &report->lead : NULL) && ls_report_lock_lead(report))
+	if (!insert_row(report, report->has_lead ? &report->lead : NULL))
+		return;
+	if (ls_report_lock_lead(report))
 		ls_report_activity(report, "sms_sent", status ? status : "sent");
+	mark_replied(report);
 }
 
 /* Act on what the lead says of further contact, and find the lead. */
@@ -243,7 +267,8 @@ static void
 complete_row(const LsReport *report, const char *meaning, const pg_uuid_t *answer)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.sms_logs SET lead_id = $3, reply_to_sms_id = $4, meaning = $5,"
+		"UPDATE lead_system.sms_logs SET lead_id = $3,"
+		"  reply_to_sms_id = coalesce($4, reply_to_sms_id), meaning = $5,"
 		"  answer_id = $6 WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, UUIDOID);
 	LsScope scope;
