@@ -11,12 +11,17 @@
 
 #include "lead_system.h"
 #include "communication/communication.h"
+#include "communication/internal.h"
 #include "core/grants.h"
 #include "core/query.h"
 
 static const LsGrant communication_grants[] = {
 	{"call_logs", "SELECT", LS_LEVEL_READONLY, false},
 	{"sms_logs", "SELECT", LS_LEVEL_READONLY, false},
+	{"record_call(jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"record_sms(jsonb)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"record_engagement(uuid, text)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"sweep_missed_calls(integer)", "EXECUTE", LS_LEVEL_ADMIN, true},
 };
 
 /* Record a call; returns its id. */
@@ -144,5 +149,6 @@ ls_calls_of_campaign_since(
 void
 ls_communication_init(void)
 {
+	ls_leads_register_listener(&ls_service_listener);
 	ls_grants_register(communication_grants, lengthof(communication_grants));
 }

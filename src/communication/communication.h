@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * communication.h
- *	  Calls.
+ *	  Calls and text messages, as other domains see them.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LS_COMMUNICATION_H
 #define LS_COMMUNICATION_H
 
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -31,6 +32,14 @@ typedef struct LsCall
 	TimestampTz started_at;
 } LsCall;
 
+/*
+ * Records a call that was made for a row of a campaign's queue, with the details
+ * that record_call_attempt() takes; returns the call.
+ */
+typedef pg_uuid_t (*LsCampaignCall)(
+	const pg_uuid_t *campaign_lead, const char *outcome, int duration, Jsonb *details);
+
+extern void ls_calls_register_campaigns(LsCampaignCall record);
 extern pg_uuid_t ls_call_add(const LsCall *call);
 extern bool ls_call_find(
 	const pg_uuid_t *org, const char *provider_call_id, pg_uuid_t *id, pg_uuid_t *campaign_lead);

@@ -14,6 +14,8 @@ CREATE TABLE lead_system.sms_logs (
     status              text        NOT NULL DEFAULT 'sent',
     error_message       text,
     reply_to_sms_id     uuid,
+    meaning             text,
+    answer_id           uuid,
     provider            text,
     provider_message_id text,
     created_at          timestamptz NOT NULL DEFAULT lead_system.clock_now(),
@@ -28,12 +30,15 @@ CREATE TABLE lead_system.sms_logs (
     CONSTRAINT sms_logs_from_phone_check CHECK (lead_system.is_e164(from_phone)),
     CONSTRAINT sms_logs_to_phone_check CHECK (lead_system.is_e164(to_phone)),
     CONSTRAINT sms_logs_phones_check CHECK (CASE direction WHEN 'outbound' THEN to_phone ELSE from_phone END IS NOT NULL OR message_text = '[erased]'),
+    CONSTRAINT sms_logs_meaning_check CHECK (meaning IN ('opt_out', 'review', 'resubscribe', 'help', 'yes', 'book', 'call')),
     CONSTRAINT sms_logs_status_check CHECK (status IN ('queued', 'sent', 'delivered', 'failed', 'replied', 'received'))
 );
 COMMENT ON TABLE lead_system.sms_logs IS
     'Text messages that were sent or received.';
 COMMENT ON COLUMN lead_system.sms_logs.from_phone IS 'NULL when the organization sends from a short code.';
 COMMENT ON COLUMN lead_system.sms_logs.reply_to_sms_id IS 'The message that this one answers. No foreign key: a message is a record of what happened, and stays when others go.';
+COMMENT ON COLUMN lead_system.sms_logs.meaning IS 'What a message from outside asks for: opt_out, review (somebody has to read it), resubscribe, help, yes, book, call; NULL for nothing that is known.';
+COMMENT ON COLUMN lead_system.sms_logs.answer_id IS 'The notification that was queued in answer; NULL for none. No foreign key, for the same reason.';
 COMMENT ON COLUMN lead_system.sms_logs.created_at IS 'When the message was sent or received.';
 CREATE INDEX sms_logs_lead_id_idx ON lead_system.sms_logs (lead_id, organization_id, created_at);
 CREATE INDEX sms_logs_organization_id_created_at_idx ON lead_system.sms_logs (organization_id, created_at);

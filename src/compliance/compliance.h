@@ -14,6 +14,9 @@
 #include "core/phone.h"
 #include "leads/leads.h"
 
+/* dnc_list.reason of a number that is listed because a message said STOP; START takes it off. */
+#define LS_DNC_BY_STOP "sms_stop"
+
 /* leads.calling_blocked_reason of a lead that is blocked by the list. */
 #define LS_BLOCKED_BY_LIST "dnc_list"
 
@@ -23,6 +26,9 @@ extern void ls_dnc_step(LsLeadChange *change);
 extern void ls_dnc_status_follows(LsLeadChange *change, bool was_blocked, bool is_blocked);
 extern void ls_dnc_add(
 	const pg_uuid_t *org, const char *e164, const char *reason, const char *source);
+extern void ls_dnc_add_opt_out(const pg_uuid_t *org, const char *e164, const char *reason,
+	const char *source, const char *phrase);
+extern bool ls_dnc_resubscribe(const pg_uuid_t *org, const char *e164, const char *reason);
 extern const pg_uuid_t *ls_dnc_overriding(void);
 extern bool ls_dnc_override(
 	const pg_uuid_t *org, const char *e164, const char *reason, const pg_uuid_t *consent);

@@ -168,6 +168,17 @@ ls_compliance_record_consent(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(id);
 }
 
+/* The same for other domains: the lead is live, and has what the channel needs. */
+void
+ls_consent_grant(const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel, Jsonb *evidence)
+{
+	Person person = {.org = *org, .lead = *lead};
+
+	read_person(&person, true);
+	check_reachable(&person, channel);
+	(void) write_events(&person, &channel, 1, "granted", evidence);
+}
+
 /*
  * A number that was taken off the list on the strength of a consent, and not
  * listed since, goes back when that consent is revoked (D7).

@@ -32,6 +32,8 @@ typedef enum LsConsent
 extern LsConsent ls_consent(const pg_uuid_t *org, const char *channel, const char *point);
 extern bool ls_consents_await(const pg_uuid_t *org, const char *e164);
 extern void ls_consent_revoke(const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel);
+extern void ls_consent_grant(
+	const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel, Jsonb *evidence);
 extern void ls_consent_step(LsLeadChange *change);
 extern bool ls_consent_is_revoked(const LsLeadChange *change);
 extern bool ls_consent_unblocks(const LsLeadChange *change);

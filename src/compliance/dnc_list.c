@@ -139,6 +139,15 @@ ls_dnc_add(const pg_uuid_t *org, const char *e164, const char *reason, const cha
 		org, e164, CStringGetTextDatum(reason), CStringGetTextDatum(source), NULL, NULL);
 }
 
+/* The same for a request in words, which are kept. */
+void
+ls_dnc_add_opt_out(const pg_uuid_t *org, const char *e164, const char *reason, const char *source,
+	const char *phrase)
+{
+	(void) add_number(
+		org, e164, CStringGetTextDatum(reason), CStringGetTextDatum(source), NULL, phrase);
+}
+
 /* The region in which the caller's organisation writes numbers. */
 static const char *
 caller_region(const pg_uuid_t *org)
@@ -393,6 +402,29 @@ ls_dnc_override(
 	}
 	PG_END_TRY();
 	return was_listed;
+}
+
+/*
+ * Take off a number that a message had listed, since another one takes that back
+ * (D11).  What was listed for any other reason stays.  Was it in force?
+ */
+bool
+ls_dnc_resubscribe(const pg_uuid_t *org, const char *e164, const char *reason)
+{
+	LS_QUERY(query,
+		"SELECT 1 FROM lead_system.dnc_list WHERE organization_id = $1 AND phone_number = $2"
+		"   AND reason = '" LS_DNC_BY_STOP "' FOR UPDATE",
+		UUIDOID, TEXTOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool found;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_text(&args, e164);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	found = ls_query_run(&query, &args, LS_WRITE) > 0;
+	ls_scope_close(&scope);
+	return found && remove_for(org, e164, reason);
 }
 
 PG_FUNCTION_INFO_V1(ls_compliance_remove_from_dnc_list);

@@ -22,6 +22,7 @@ static const char *const snapshot_day_choices[] = {"utc", "organization", NULL};
 static const char *const assignment_choices[] = {
 	"none", "round_robin", "capacity", "geographic", "skill_based", NULL};
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
+static const char *const create_leads_choices[] = {"none", "missed_calls", "all", NULL};
 static const char *const pricing_choices[] = {"first", "second", NULL};
 static const char *const stale_registry_choices[] = {"off", "warn", "deny", NULL};
 static const char *const alert_choices[] = {"off", "assigned", "assigned_or_managers", NULL};
@@ -176,6 +177,25 @@ const LsConfigKey ls_config_keys[] = {
 		"accounts that charges open for contractors may be overdrawn"},
 	{"billing.hold_minutes", LS_CONFIG_INT, "60", 1, 525600, NULL,
 		"minutes after which a hold of hold_budget() expires"},
+	{"communication.amc_offer_months", LS_CONFIG_INT, "11", 0, 120, NULL,
+		"months after a job is completed at which the customer is offered a maintenance contract; 0 "
+		"for never (J4)"},
+	{"communication.answer_help", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"a message that says HELP is answered with the template sms_help (D11)"},
+	{"communication.cold_hours", LS_CONFIG_INT, "48", 0, 8760, NULL,
+		"hours after a missed call at which sweep_missed_calls() gives up a caller who did not "
+		"reply; 0 for never (J1)"},
+	{"communication.create_leads", LS_CONFIG_CHOICE, "\"missed_calls\"", 0, 0, NULL,
+		"which contacts from unknown numbers make a lead: none, missed calls, or all calls and "
+		"messages (J1)",
+		create_leads_choices},
+	{"communication.missed_call_follow_up", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"who calls and is not answered is enrolled in the sequence missed_call (J1)"},
+	{"communication.reply_words", LS_CONFIG_BOOL, "true", 0, 0, NULL,
+		"YES is answered with the template pricing; of BOOK and CALL somebody is told (J2)"},
+	{"communication.review_request_hours", LS_CONFIG_INT, "4", 0, 8760, NULL,
+		"hours after a job is completed at which the customer is asked for a review; 0 for never "
+		"(J4)"},
 	{"compliance.consent_required", LS_CONFIG_ARRAY, "[]", 0, 0, check_channels,
 		"channels that need a recorded consent: call, sms, email"},
 	{"compliance.cross_channel_revocation", LS_CONFIG_BOOL, "true", 0, 0, NULL,

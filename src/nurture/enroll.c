@@ -163,6 +163,27 @@ ls_nurture_enroll(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(enrollment);
 }
 
+/*
+ * The same for other domains, which have locked the lead and know that it is
+ * followed up, and that the sequence is active.
+ */
+void
+ls_nurture_enroll_locked(const pg_uuid_t *org, const pg_uuid_t *sequence, const pg_uuid_t *lead)
+{
+	pg_uuid_t enrollment;
+	LsNurtureSteps steps;
+	LsScope scope;
+
+	ls_scope_open(&scope, LS_AS_OWNER);
+	read_sequence(org, sequence, &steps);
+	if (!find_live(org, lead, sequence, &enrollment))
+	{
+		ls_uuid_v7(&enrollment);
+		insert_enrollment(org, &enrollment, lead, sequence, &steps.steps[0]);
+	}
+	ls_scope_close(&scope);
+}
+
 /* Lock an enrolment, and its lead before, if asked to. */
 static void
 lock_enrollment(Enrollment *enrollment, bool with_lead)

@@ -87,6 +87,13 @@ extern void ls_nurture_auto_init(void);
 extern void ls_nurture_log(StringInfo log, int step, TimestampTz at, const char *status,
 	const char *channel, const char *key, const char *value);
 
+/* enroll.c */
+extern void ls_nurture_enroll_locked(
+	const pg_uuid_t *org, const pg_uuid_t *sequence, const pg_uuid_t *lead);
+
+/* reply.c */
+extern void ls_nurture_replied(const pg_uuid_t *org, const pg_uuid_t *lead);
+
 /* listener.c */
 extern const LsLeadListener ls_nurture_listener;
 

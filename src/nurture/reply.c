@@ -71,6 +71,21 @@ count_reply(const pg_uuid_t *org, const pg_uuid_t *lead, const char *channel)
 	return n;
 }
 
+/* Pause the enrolments of a lead that has got through to somebody; the caller has locked it. */
+void
+ls_nurture_replied(const pg_uuid_t *org, const pg_uuid_t *lead)
+{
+	LS_QUERY(pause, PAUSE("(SELECT $1 AS organization_id, $2 AS lead_id) r"), UUIDOID, UUIDOID);
+	LsArgs args = {0};
+	LsScope scope;
+
+	ls_arg_uuid(&args, org);
+	ls_arg_uuid(&args, lead);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_query_run(&pause, &args, LS_WRITE);
+	ls_scope_close(&scope);
+}
+
 PG_FUNCTION_INFO_V1(ls_nurture_reply);
 
 /* record_reply(lead_id, channel) */

@@ -430,30 +430,49 @@ record_call(void *argument)
 	PG_END_TRY();
 }
 
+/* Record the call of a campaign's row; returns its id. */
+static pg_uuid_t
+record_attempt(const pg_uuid_t *row, const char *outcome, int duration, Jsonb *details)
+{
+	Recording this = {0};
+	LsScope scope;
+	pg_uuid_t call;
+
+	this.row.id = *row;
+	this.outcome = find_outcome(outcome);
+	this.duration = duration;
+	if (this.duration < 0 || this.duration > MAX_DURATION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("p_duration must be between 0 and %d", MAX_DURATION),
+						   errhint("It is the length of the call in seconds.")));
+	ls_call_details_read(details, &this.details);
+	ls_enter_org_of("campaign_leads", "campaign lead", &this.row.id, LS_WRITE, &this.row.org);
+
+	this.call = &call;
+	ls_scope_open(&scope, LS_AS_OWNER);
+	ls_counts_defer(record_call, &this);
+	ls_scope_close(&scope);
+	return call;
+}
+
 PG_FUNCTION_INFO_V1(ls_outreach_record_attempt);
 
 /* record_call_attempt(p_campaign_lead_id, p_outcome, p_duration, p_details) */
 Datum
 ls_outreach_record_attempt(PG_FUNCTION_ARGS)
 {
-	Recording this = {0};
-	LsScope scope;
+	pg_uuid_t *call = palloc(sizeof(pg_uuid_t));
 
 	LS_REQUIRE_ARG(0, "p_campaign_lead_id");
 	LS_REQUIRE_ARG(1, "p_outcome");
-	this.row.id = *PG_GETARG_UUID_P(0);
-	this.outcome = find_outcome(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	this.duration = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
-	if (this.duration < 0 || this.duration > MAX_DURATION)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						   errmsg("p_duration must be between 0 and %d", MAX_DURATION),
-						   errhint("It is the length of the call in seconds.")));
-	ls_call_details_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), &this.details);
-	ls_enter_org_of("campaign_leads", "campaign lead", &this.row.id, LS_WRITE, &this.row.org);
+	*call = record_attempt(PG_GETARG_UUID_P(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+		PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
+	PG_RETURN_UUID_P(call);
+}
 
-	this.call = palloc(sizeof(pg_uuid_t));
-	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_counts_defer(record_call, &this);
-	ls_scope_close(&scope);
-	PG_RETURN_UUID_P(this.call);
+/* record_call() hands on the calls that are a campaign's. */
+void
+ls_attempts_init(void)
+{
+	ls_calls_register_campaigns(record_attempt);
 }

@@ -48,5 +48,6 @@ ls_outreach_init(void)
 	ls_leads_register_listener(&ls_outreach_listener);
 	ls_contact_register_source(&ls_outreach_contact_source);
 	ls_suppressions_init();
+	ls_attempts_init();
 	ls_grants_register(outreach_grants, lengthof(outreach_grants));
 }

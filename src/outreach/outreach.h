@@ -33,6 +33,7 @@ extern const LsLeadListener ls_outreach_listener;
 extern const LsContactSource ls_outreach_contact_source;
 extern void ls_outreach_init(void);
 extern void ls_suppressions_init(void);
+extern void ls_attempts_init(void);
 extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
 extern void ls_counts_defer(void (*work)(void *), void *argument);
 

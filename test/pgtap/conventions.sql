@@ -845,6 +845,8 @@ INSERT INTO promised VALUES
     ('release_hold', 'hold_id uuid', 'uuid'),
     ('verify_ledger', 'account_id uuid', 'TABLE(ok boolean, broken_at bigint, detail text)'),
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
+    ('record_call', 'call jsonb', 'uuid'),
+    ('record_sms', 'sms jsonb', 'uuid'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 
 SELECT is_empty($$
