@@ -104,6 +104,7 @@ BEGIN
     INSERT INTO lead_system.ad_campaigns (organization_id, external_id, name, daily_budget) VALUES (org, word, word, 10);
     INSERT INTO lead_system.leads (organization_id, first_name, source, created_at) VALUES (org, word, word, '2026-03-01 12:00:00+00');
     PERFORM lead_system.take_analytics_snapshot('2026-03-01');
+    DELETE FROM lead_system.leads WHERE organization_id = org AND source = word AND created_at = '2026-03-01 12:00:00+00';
     INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part) VALUES (org, '2026-03-02', 'sms', 0);
     INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (org, 'state', upper(word), rep_id);
     INSERT INTO lead_system.waiting_leads (organization_id, lead_id, strategy, waiting_since, set_review)
