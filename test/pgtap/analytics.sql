@@ -8,6 +8,8 @@ BEGIN;
 SELECT plan(25);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
+INSERT INTO lead_system.leads (organization_id, first_name, source, created_at)
+VALUES (pg_temp.alpha(), 'alpha', 'alpha', '2026-03-01 12:00:00+00'), (pg_temp.bravo(), 'bravo', 'bravo', '2026-03-01 12:00:00+00');
 
 -- What a statement comes to for a role in an organization: the rows as text, or the code.
 CREATE FUNCTION pg_temp.said(role_name text, org uuid, statement text) RETURNS text LANGUAGE plpgsql AS $$
