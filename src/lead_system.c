@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "directory/directory.h"
 #include "leads/leads.h"
+#include "maintenance/maintenance.h"
 #include "marketplace/marketplace.h"
 #include "nurture/nurture.h"
 #include "merge/merge.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 	ls_nurture_init();
 	ls_assignment_init();
 	ls_merge_init();
+	ls_maintenance_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }
