@@ -87,6 +87,7 @@ extern void ls_maintenance_target(LsJobTarget *target);
 /* lock.c */
 extern bool ls_maintenance_lock(const LsJobTarget *target);
 extern void ls_maintenance_unlock(void);
+extern void ls_maintenance_keep_lock(bool keep);
 extern bool ls_maintenance_is_running(const LsJobTarget *target);
 extern void ls_maintenance_lock_init(void);
 

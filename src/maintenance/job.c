@@ -106,6 +106,16 @@ job_cancelled(LsJobRun *run, ErrorData *edata)
 	ReThrowError(edata);
 }
 
+/* What was caught is remembered; unless a user has cancelled the statement. */
+static void
+job_caught(LsJobRun *run, const pg_uuid_t *org, ErrorData *edata)
+{
+	if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		job_cancelled(run, edata);
+	job_error(run, org, edata->sqlerrcode, edata->message);
+	FreeErrorData(edata);
+}
+
 /* One batch in a subtransaction; false when it failed. */
 static bool
 job_try_batch(LsJobRun *run, const pg_uuid_t *org, bool bind, bool first, int64 *rows, bool *more)
@@ -114,7 +124,7 @@ job_try_batch(LsJobRun *run, const pg_uuid_t *org, bool bind, bool first, int64 
 	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext context =
 		AllocSetContextCreate(caller, "lead_system batch of maintenance", ALLOCSET_DEFAULT_SIZES);
-	ErrorData *edata = NULL;
+	ErrorData *volatile edata = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
@@ -136,10 +146,36 @@ job_try_batch(LsJobRun *run, const pg_uuid_t *org, bool bind, bool first, int64 
 	MemoryContextDelete(context);
 	if (edata == NULL)
 		return true;
-	if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		job_cancelled(run, edata);
-	job_error(run, org, edata->sqlerrcode, edata->message);
-	FreeErrorData(edata);
+	job_caught(run, org, edata);
+	return false;
+}
+
+/*
+ * Commit a batch; false when that failed, as deferred constraints can make it.
+ * The server has then aborted the transaction and begun the next one.
+ */
+static bool
+job_commit(LsJobRun *run, const pg_uuid_t *org)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ErrorData *volatile edata = NULL;
+
+	ls_maintenance_keep_lock(true);
+	PG_TRY();
+	{
+		SPI_commit();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		edata = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	ls_maintenance_keep_lock(false);
+	if (edata == NULL)
+		return true;
+	job_caught(run, org, edata);
 	return false;
 }
 
@@ -162,7 +198,8 @@ job_batches(LsJobRun *run, const pg_uuid_t *org, bool bind)
 			job_error(run, org, ERRCODE_DATA_CORRUPTED,
 				psprintf("verification found something wrong (" INT64_FORMAT ")", rows));
 		ls_run_progress(run, rows, more || !bind ? NULL : org);
-		SPI_commit();
+		if (!job_commit(run, org))
+			return JOB_FAILED;
 		first = false;
 	}
 	return JOB_DONE;

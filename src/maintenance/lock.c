@@ -6,7 +6,8 @@
  *	  A runner holds an advisory lock over its many transactions.  It belongs to
  *	  the session, so it is gone when that ends, however it ends; and it is given
  *	  back when a transaction of the runner is aborted, since then the runner has
- *	  ended with an error: errors in jobs end only subtransactions.
+ *	  ended with an error: errors in jobs end only subtransactions, and those of a
+ *	  commit are caught while the lock is kept.
  *
  *	  Runs for one organisation and runs for all have different locks.  They may
  *	  go on at the same time, as jobs skip rows that another session holds; a
@@ -25,6 +26,7 @@
 
 static LOCKTAG held_tag;
 static bool is_held = false;
+static bool is_kept = false;
 
 /* Become the runner; false when there is one. */
 bool
@@ -43,10 +45,18 @@ ls_maintenance_lock(const LsJobTarget *target)
 void
 ls_maintenance_unlock(void)
 {
+	is_kept = false;
 	if (!is_held)
 		return;
 	is_held = false;
 	LockRelease(&held_tag, ExclusiveLock, true);
+}
+
+/* Until told otherwise, a transaction that is aborted does not end the runner. */
+void
+ls_maintenance_keep_lock(bool keep)
+{
+	is_kept = keep;
 }
 
 /* Is there a runner?  This session itself may be it. */
@@ -66,7 +76,7 @@ ls_maintenance_is_running(const LsJobTarget *target)
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT)
+	if (event == XACT_EVENT_ABORT && !is_kept)
 		ls_maintenance_unlock();
 }
 

@@ -55,8 +55,8 @@ ls_maintenance_init(void)
 		&ls_maintenance_history_days, 14, 1, 3650, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("lead_system.maintenance_job_seconds",
 		"Sets the time after which a job of run_maintenance() starts no further batch.",
-		"The next run goes on where it stopped.", &ls_maintenance_job_seconds, 60, 1, 86400,
-		PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+		"The next run goes on where it stopped. 0 means one batch in each run.",
+		&ls_maintenance_job_seconds, 60, 0, 86400, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	ls_maintenance_lock_init();
 	ls_grants_register(maintenance_grants, lengthof(maintenance_grants));
 }
