@@ -21,9 +21,9 @@ int ls_maintenance_day_start = 9;
 
 /* Tenants' own administrators may run the jobs, in their organisation. */
 static const LsGrant maintenance_grants[] = {
-	{"maintenance_runs", "SELECT", LS_LEVEL_ADMIN, true},
+	{"maintenance_runs", "SELECT", LS_LEVEL_READONLY, false},
 	{"run_maintenance(text[])", "EXECUTE", LS_LEVEL_ADMIN, true},
-	{"maintenance_status()", "EXECUTE", LS_LEVEL_ADMIN, true},
+	{"maintenance_status()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"maintenance_jobs()", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"schedule_maintenance(text)", "EXECUTE", LS_LEVEL_MAINTENANCE, true},
 	{"unschedule_maintenance()", "EXECUTE", LS_LEVEL_MAINTENANCE, true},

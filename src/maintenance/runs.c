@@ -137,10 +137,9 @@ void
 ls_run_progress(const LsJobRun *run, int64 rows, const pg_uuid_t *position)
 {
 	LS_QUERY(query,
-		"UPDATE lead_system.maintenance_runs SET rows = rows + $3, position = coalesce($4, position),"
-		"       updated_at = $5"
+		"UPDATE lead_system.maintenance_runs SET rows = rows + $3, position = coalesce($4, position)"
 		" WHERE organization_id = $1 AND id = $2",
-		UUIDOID, UUIDOID, INT8OID, UUIDOID, TIMESTAMPTZOID);
+		UUIDOID, UUIDOID, INT8OID, UUIDOID);
 	LsScope scope;
 	LsArgs args = {0};
 
@@ -148,7 +147,6 @@ ls_run_progress(const LsJobRun *run, int64 rows, const pg_uuid_t *position)
 	ls_arg_uuid(&args, &run->id);
 	ls_arg_int64(&args, rows);
 	ls_arg_uuid(&args, position);
-	ls_arg_timestamptz(&args, ls_clock_now());
 	ls_scope_open_nonatomic(&scope, LS_AS_OWNER);
 	ls_query_run(&query, &args, LS_WRITE);
 	ls_scope_close(&scope);
@@ -160,7 +158,7 @@ ls_run_end(const LsJobRun *run, const char *state)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.maintenance_runs SET state = $3, error = $4, sqlstate = $5,"
-		"       finished_at = $6, updated_at = $6"
+		"       finished_at = $6"
 		" WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);
 	LsScope scope;

@@ -38,3 +38,6 @@ ALTER TABLE lead_system.maintenance_runs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.maintenance_runs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+
+CREATE TRIGGER maintenance_runs_touch_updated_at BEFORE UPDATE ON lead_system.maintenance_runs
+    FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();
