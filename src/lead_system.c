@@ -9,6 +9,7 @@
 
 #include "lead_system.h"
 #include "assignment/assignment.h"
+#include "billing/billing.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "core/core.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	ls_leads_init();
 	ls_compliance_init();
 	ls_scoring_init();
+	ls_billing_init();
 	ls_communication_init();
 	ls_outreach_init();
 	ls_notifications_init();

@@ -23,6 +23,7 @@
 #define STAFF "about the people of the organization, not about leads"
 #define BY_LAW "kept by law: the proof that a request not to be called was honoured (semantics D13)"
 
+#define BOOKS "kept by law: the books; they name rows by identifiers alone"
 #define PROOF "kept by law: the proof that the person agreed, or took that back"
 #define ARCHIVED "the lead is brought back from the archive first, and the row removed"
 
@@ -44,6 +45,12 @@ static const LsPersonalColumn columns[] = {
 	{"ban_appeals", "status", "none", LS_KEEP, NULL, OURS},
 	{"bids", "status", "none", LS_KEEP, NULL, OURS},
 	{"bids", "declined_reason", "free_text", LS_CLEAR, NULL, "may tell of the lead"},
+	{"budget_accounts", "currency", "none", LS_KEEP, NULL, OURS},
+	{"budget_holds", "status", "none", LS_KEEP, NULL, OURS},
+	{"budget_transactions", "transaction_type", "none", LS_KEEP, NULL, OURS},
+	{"budget_transactions", "description", "none", LS_KEEP, NULL, BOOKS},
+	{"budget_transactions", "reference", "none", LS_KEEP, NULL, BOOKS},
+	{"budget_transactions", "idempotency_key", "none", LS_KEEP, NULL, BOOKS},
 	{"call_logs", "caller_phone", "phone", LS_CLEAR, NULL, "the lead's number"},
 	{"call_logs", "called_phone", "phone", LS_CLEAR, NULL, "the lead's number"},
 	{"call_logs", "direction", "none", LS_KEEP, NULL, OURS},
@@ -152,6 +159,9 @@ static const LsPersonalColumn columns[] = {
 	{"lead_sequence_enrollments", "cancel_reason", "free_text", LS_CLEAR, NULL, "reasons"},
 	{"lead_sequence_enrollments", "last_error", "free_text", LS_CLEAR, NULL,
 		"may hold the number or the address"},
+	{"lead_source_costs", "source", "none", LS_KEEP, NULL, OURS},
+	{"lead_source_costs", "sub_source", "none", LS_KEEP, NULL, OURS},
+	{"lead_source_costs", "currency", "none", LS_KEEP, NULL, OURS},
 	{"lead_status_history", "old_status", "none", LS_KEEP, NULL, OURS},
 	{"lead_status_history", "new_status", "none", LS_KEEP, NULL, OURS},
 	{"lead_status_history", "old_stage", "none", LS_KEEP, NULL, OURS},
@@ -297,6 +307,11 @@ static const LsPersonalColumn columns[] = {
 	{"state_timezones", "zip_prefix", "none", LS_KEEP, NULL, OURS},
 	{"state_timezones", "timezone", "none", LS_KEEP, NULL, OURS},
 	{"strike_logs", "strike_reason", "none", LS_KEEP, NULL, OURS},
+	{"subscriptions", "stripe_subscription_id", "none", LS_KEEP, NULL, OURS},
+	{"subscriptions", "stripe_price_id", "none", LS_KEEP, NULL, OURS},
+	{"subscriptions", "plan_name", "none", LS_KEEP, NULL, OURS},
+	{"subscriptions", "currency", "none", LS_KEEP, NULL, OURS},
+	{"subscriptions", "status", "none", LS_KEEP, NULL, OURS},
 	{"system_config", "key", "none", LS_KEEP, NULL, OURS},
 	{"system_config", "value", "none", LS_KEEP, NULL, OURS},
 	{"territories", "kind", "none", LS_KEEP, NULL, OURS},

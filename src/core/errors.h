@@ -28,7 +28,10 @@
 #define LS_ERRCODE_NOT_WINDOW_HOLDER MAKE_SQLSTATE('L', 'S', '0', '1', '3')
 
 /* histories and ledgers */
+#define LS_ERRCODE_NO_BUDGET MAKE_SQLSTATE('L', 'S', '0', '2', '0')
 #define LS_ERRCODE_APPEND_ONLY MAKE_SQLSTATE('L', 'S', '0', '2', '1')
+#define LS_ERRCODE_REFUND MAKE_SQLSTATE('L', 'S', '0', '2', '2')
+#define LS_ERRCODE_HOLD_NOT_OPEN MAKE_SQLSTATE('L', 'S', '0', '2', '3')
 
 /* leads */
 #define LS_ERRCODE_STATUS_STEP MAKE_SQLSTATE('L', 'S', '0', '3', '0')

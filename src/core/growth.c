@@ -27,7 +27,7 @@ static struct
 {
 	Oid relid;
 	BlockNumber blocks;
-} seen[8];
+} seen[16];
 
 /*
  * Have plans on a table made again when it is twice as large as the server

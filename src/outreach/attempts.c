@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "lead_system.h"
+#include "billing/billing.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "compliance/consents.h"
@@ -74,6 +75,7 @@ typedef struct AttemptRow
 	bool is_leaving;  /* its list was taken from the campaign */
 	bool has_listed_at;
 	TimestampTz listed_at; /* or since when the consent has been revoked */
+	LsCents price;         /* of a call; 0: none */
 } AttemptRow;
 
 /* An outcome by name; 22023 when there is none. */
@@ -122,7 +124,8 @@ lock_lead(const AttemptRow *row)
 	"          WHERE v.organization_id = $1 AND v.phone_number = l.phone_number" \
 	"            AND v.channel = 'call' AND v.action = 'revoked') END)," \
 	"       c.status = 'contacted' AND NOT c.is_withdrawn AND NOT " LS_IS_CALLBACK_SQL( \
-		"c") "  FROM lead_system.campaign_leads c" \
+		"c") ", coalesce((p.call_price * 100)::bigint, 0)" \
+			 "  FROM lead_system.campaign_leads c" \
 			 "  JOIN lead_system.campaigns p ON p.organization_id = $1 AND p.id = c.campaign_id" \
 			 "  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id" \
 			 "  LEFT JOIN lead_system.campaign_lead_lists a ON a.organization_id = $1" \
@@ -163,6 +166,7 @@ read_row(AttemptRow *row, bool lock)
 	if (row->has_listed_at)
 		row->listed_at = ls_result_timestamptz(0, 13);
 	row->is_done = ls_result_bool(0, 14);
+	row->price = ls_result_int64(0, 15);
 }
 
 /*
@@ -415,6 +419,8 @@ record_call(void *argument)
 			*this->call = add_call(row, this->outcome, this->duration, details, at);
 			update_lead(row, this->outcome, at);
 			update_row(row, this->outcome, this->duration, details, at);
+			ls_calls_settle(&row->org, &row->id, row->price, this->call,
+				strcmp(this->outcome->call_status, "failed") != 0);
 		}
 	}
 	PG_FINALLY();

@@ -59,8 +59,9 @@ read_campaign(LsClaim *claim)
 	LS_QUERY(query,
 		"SELECT c.status, c.daily_cap, c.zone, c.is_active AND CASE WHEN c.calling_from IS NULL THEN true"
 		"       WHEN c.calling_from < c.calling_to THEN c.at >= c.calling_from AND c.at < c.calling_to"
-		"       ELSE c.at >= c.calling_from OR c.at < c.calling_to END"
-		"  FROM (SELECT p.status, p.daily_cap, p.calling_from, p.calling_to,"
+		"       ELSE c.at >= c.calling_from OR c.at < c.calling_to END,"
+		"       coalesce((c.call_price * 100)::bigint, 0)"
+		"  FROM (SELECT p.status, p.daily_cap, p.calling_from, p.calling_to, p.call_price,"
 		"               o.status = 'active' AS is_active,"
 		"               coalesce(p.timezone, o.timezone) AS zone,"
 		"               ($3 AT TIME ZONE coalesce(p.timezone, o.timezone))::time AS at"
@@ -82,6 +83,7 @@ read_campaign(LsClaim *claim)
 	claim->daily_cap = claim->capped ? ls_result_int32(0, 2) : 0;
 	claim->timezone = ls_result_text(0, 3);
 	is_open = ls_result_bool(0, 4);
+	claim->price = ls_result_int64(0, 5);
 	if (strcmp(status, "draft") == 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the campaign is a draft"),
@@ -142,7 +144,7 @@ start_of_day(const char *timezone)
 		CStringGetTextDatum("day"), TimestampTzGetDatum(ls_clock_now()), zone));
 }
 
-/* How many leads may be handed out now. */
+/* How many leads may be handed out now, by the campaign's daily cap. */
 static int
 allowed_now(const LsClaim *claim)
 {
@@ -245,6 +247,24 @@ take(LsClaim *claim, ReturnSetInfo *rsinfo, bool callbacks, int wanted)
 	return taken;
 }
 
+/*
+ * How many calls the budget covers.  The account is locked before the queue, see
+ * billing/calls.c; claims of campaigns without a price do not wait for it.
+ */
+static int
+affordable_now(const LsClaim *claim)
+{
+	int affordable;
+
+	if (claim->price == 0)
+		return claim->limit;
+	affordable = ls_calls_affordable(&claim->org, claim->price, claim->limit);
+	if (affordable == 0)
+		ereport(
+			NOTICE, (errmsg("the organization's budget does not cover a call of the campaign")));
+	return affordable;
+}
+
 /* A claim, and where its leads go. */
 typedef struct Claiming
 {
@@ -260,11 +280,13 @@ make_claim(void *argument)
 	LsClaim *claim = &this->claim;
 	int allowed;
 	int taken;
+	int affordable;
 	bool more = true;
 
 	read_lists(claim);
+	affordable = affordable_now(claim);
 	ls_claim_release_lapsed(claim);
-	allowed = allowed_now(claim);
+	allowed = Min(allowed_now(claim), affordable);
 	taken = take(claim, this->rsinfo, true, allowed);
 	while (taken < allowed && more && claim->n_refused < MAX_REFUSED_IN_VAIN)
 	{

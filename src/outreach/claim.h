@@ -10,6 +10,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "billing/billing.h"
 #include "core/query.h"
 
 /* A claim being made. */
@@ -32,6 +33,7 @@ typedef struct LsClaim
 	pg_uuid_t *passed; /* rows that are passed over, and stay as they are */
 	int n_passed;
 	int n_refused; /* rows that did not pass the gate */
+	LsCents price; /* of a call; 0: none */
 } LsClaim;
 
 /* A candidate from the queue. */

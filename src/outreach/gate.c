@@ -364,6 +364,9 @@ ls_claim_gate(LsClaim *claim, LsCandidate *candidates, int n, bool callbacks, in
 	PopActiveSnapshot();
 	judge_all(&gate, wanted);
 	mark_claimed(&gate);
+	if (claim->price > 0)
+		ls_calls_hold(&claim->org, claim->price, gate.ids[FATE_CLAIMED], gate.counts[FATE_CLAIMED],
+			claim->lease_until);
 	mark_closed(&gate, FATE_BLOCKED);
 	mark_closed(&gate, FATE_UNDIALABLE);
 	mark_closed(&gate, FATE_EXHAUSTED);

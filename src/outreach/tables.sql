@@ -67,6 +67,7 @@ CREATE TABLE lead_system.campaigns (
     calling_from    time,
     calling_to      time,
     timezone        text,
+    call_price      numeric(12,2),
     metadata        jsonb       NOT NULL DEFAULT '{}',
     created_by      uuid                 DEFAULT lead_system.current_user_id(),
     created_at      timestamptz NOT NULL DEFAULT lead_system.clock_now(),
@@ -79,6 +80,7 @@ CREATE TABLE lead_system.campaigns (
     CONSTRAINT campaigns_max_attempts_check CHECK (max_attempts BETWEEN 1 AND 100),
     CONSTRAINT campaigns_retry_after_check CHECK (retry_after BETWEEN interval '0' AND interval '10 years'),
     CONSTRAINT campaigns_daily_cap_check CHECK (daily_cap >= 0),
+    CONSTRAINT campaigns_call_price_check CHECK (call_price > 0 AND call_price <> 'NaN'),
     CONSTRAINT campaigns_calling_window_check CHECK ((calling_from IS NULL) = (calling_to IS NULL) AND calling_from <> calling_to)
 );
 COMMENT ON TABLE lead_system.campaigns IS
@@ -86,6 +88,7 @@ COMMENT ON TABLE lead_system.campaigns IS
 COMMENT ON COLUMN lead_system.campaigns.daily_cap IS 'Calls per day of the campaign''s time zone; NULL for no limit.';
 COMMENT ON COLUMN lead_system.campaigns.exclude_dnc IS 'Show listed leads as dnc when a list is added. They are never handed out, either way.';
 COMMENT ON COLUMN lead_system.campaigns.calling_from IS 'Leads are handed out from this time of day, by the campaign''s time zone, until before calling_to; that may be after midnight. NULL for no limit.';
+COMMENT ON COLUMN lead_system.campaigns.call_price IS 'What a call costs the organization''s budget account, held by the claim; NULL for nothing.';
 COMMENT ON COLUMN lead_system.campaigns.timezone IS 'NULL for the organization''s.';
 CREATE INDEX campaigns_organization_id_status_idx ON lead_system.campaigns (organization_id, status);
 

@@ -442,7 +442,7 @@ SELECT is_empty($$
             OR using_condition NOT LIKE '%( SELECT lead_system.current_contractor_id() AS current_contractor_id)%')
 $$, 'restrictive policies are for all commands and roles, and ask once per query for the contractor');
 
-SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications') $$,
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications'), ('budget_accounts'), ('budget_holds'), ('budget_transactions') $$,
     $$ SELECT table_name FROM our_policies WHERE NOT polpermissive AND table_name <> 'segments' $$,
     'what belongs to a contractor has a policy that hides it from the others');
 
@@ -454,7 +454,7 @@ $$, 'tables that belong to no tenant have no policies, which would only look lik
 -- Histories.
 
 SELECT set_eq('SELECT name FROM histories',
-    ARRAY['activities', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_assignments', 'lead_audit_log', 'lead_credits', 'lead_score_history', 'lead_status_history', 'strike_logs', 'lead_merge_rows', 'lead_merges'],
+    ARRAY['activities', 'budget_transactions', 'contact_attempts', 'contact_consents', 'dnc_audit_chain', 'dnc_audit_log', 'erasures', 'lead_assignments', 'lead_audit_log', 'lead_credits', 'lead_score_history', 'lead_status_history', 'strike_logs', 'lead_merge_rows', 'lead_merges'],
     'the histories of the data model are append-only, and nothing else is');
 
 SELECT is_empty($$
@@ -838,6 +838,11 @@ INSERT INTO promised VALUES
     ('verify_password', 'email text, password text', 'uuid'),
     ('restore_lead', 'lead_id uuid', 'void'),
     ('export_lead', 'lead_id uuid', 'jsonb'),
+    ('post_transaction', 'account_id uuid, transaction_type text, amount numeric, description text DEFAULT NULL::text, reference jsonb DEFAULT ''{}''::jsonb', 'uuid'),
+    ('hold_budget', 'account_id uuid, amount numeric', 'uuid'),
+    ('capture_hold', 'hold_id uuid, amount numeric', 'uuid'),
+    ('release_hold', 'hold_id uuid', 'uuid'),
+    ('verify_ledger', 'account_id uuid', 'TABLE(ok boolean, broken_at bigint, detail text)'),
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 

@@ -106,6 +106,13 @@ BEGIN
     INSERT INTO lead_system.waiting_leads (organization_id, lead_id, strategy, waiting_since, set_review)
     VALUES (org, (digit || '0000000-0000-4000-8000-000000000002')::uuid, 'capacity', lead_system.clock_now(), false);
 
+    PERFORM lead_system.post_transaction(lead_system.open_account(), 'credit', 100, word);
+    PERFORM lead_system.hold_budget(a.id, 5) FROM lead_system.budget_accounts a WHERE a.organization_id = org AND a.user_id IS NULL;
+    INSERT INTO lead_system.subscriptions (organization_id, stripe_subscription_id, stripe_price_id, plan_name, amount, current_period_start, current_period_end)
+    VALUES (org, word, word, 'Pro', 79, '2026-03-01', '2026-04-01');
+    INSERT INTO lead_system.financials (organization_id, date, ad_spend) VALUES (org, '2026-03-02', 10);
+    INSERT INTO lead_system.lead_source_costs (organization_id, source, period_month, total_cost) VALUES (org, word, '2026-03-01', 10);
+
     PERFORM set_config('app.current_org_id', '', true), set_config('app.current_user_id', '', true);
 END
 $fill$;
