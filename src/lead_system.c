@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "lead_system.h"
+#include "advertising/advertising.h"
+#include "analytics/analytics.h"
 #include "assignment/assignment.h"
 #include "billing/billing.h"
 #include "communication/communication.h"
@@ -45,6 +47,8 @@ _PG_init(void)
 	ls_nurture_init();
 	ls_assignment_init();
 	ls_merge_init();
+	ls_advertising_init();
+	ls_analytics_init();
 	ls_maintenance_init();
 
 	MarkGUCPrefixReserved("lead_system");

@@ -18,6 +18,7 @@
 #include "core/config.h"
 #include "core/json.h"
 
+static const char *const snapshot_day_choices[] = {"utc", "organization", NULL};
 static const char *const assignment_choices[] = {
 	"none", "round_robin", "capacity", "geographic", "skill_based", NULL};
 static const char *const charge_on_choices[] = {"contact", "win", NULL};
@@ -141,6 +142,9 @@ check_weights(Jsonb *value, const char **problem)
 
 /* In alphabetical order; the position is the key's number in the cache. */
 const LsConfigKey ls_config_keys[] = {
+	{"analytics.snapshot_day", LS_CONFIG_CHOICE, "\"utc\"", 0, 0, NULL,
+		"days of analytics_snapshots: by UTC, or by the organization's time zone (A20)",
+		snapshot_day_choices},
 	{"archive.after_days", LS_CONFIG_INT, "90", 1, 36500, NULL,
 		"days without activity after which archive_leads() takes a lost or cold lead (A19)"},
 	{"archive.export_required", LS_CONFIG_BOOL, "true", 0, 0, NULL,

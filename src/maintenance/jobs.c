@@ -24,6 +24,7 @@ LS_QUERY0(release_dnc, "SELECT lead_system.release_expired_dnc_blocks()");
 LS_QUERY(release_steps, "SELECT lead_system.release_lapsed_steps($1)", INT4OID);
 LS_QUERY(assign_waiting, "SELECT lead_system.assign_waiting_leads($1)", INT4OID);
 LS_QUERY(sweep_sla, "SELECT lead_system.sweep_sla($1)", INT4OID);
+LS_QUERY(release_holds, "SELECT lead_system.release_expired_holds($1)", INT4OID);
 LS_QUERY(smart_lists,
 	"SELECT lead_system.refresh_smart_lists() WHERE EXISTS (SELECT FROM lead_system.lead_lists l"
 	"  WHERE l.organization_id = $1 AND l.list_type = 'smart')",
@@ -32,6 +33,20 @@ LS_QUERY(smart_lists,
 LS_QUERY(segment_counts,
 	"WITH s AS MATERIALIZED (SELECT s.id FROM lead_system.segments s WHERE s.organization_id = $1)"
 	" SELECT count(lead_system.refresh_segment_count(s.id)) FROM s",
+	UUIDOID);
+/*
+ * A day is over when it is over both in UTC and where the organisation is, since
+ * a setting decides which of the two counts.  Days that were missed are made up for.
+ */
+LS_QUERY(snapshots,
+	"WITH o AS MATERIALIZED (SELECT least(lead_system.clock_now() AT TIME ZONE o.timezone,"
+	"     lead_system.clock_now() AT TIME ZONE 'UTC')::date - 1 AS day"
+	"   FROM lead_system.organizations o WHERE o.id = $1 AND o.status <> 'cancelled'),"
+	" d AS MATERIALIZED (SELECT o.day - n AS day FROM o CROSS JOIN generate_series(30, 0, -1) n"
+	"   WHERE o.day - n > coalesce((SELECT max(s.snapshot_date)"
+	"     FROM lead_system.analytics_snapshots s WHERE s.organization_id = $1 AND s.snapshot_date <= o.day),"
+	"     o.day - 1))"
+	" SELECT count(*) FROM d CROSS JOIN LATERAL lead_system.take_analytics_snapshot(d.day)",
 	UUIDOID);
 LS_QUERY(archive_listings, "SELECT lead_system.archive_listings($1)", INT4OID);
 LS_QUERY(archive_leads, "SELECT lead_system.archive_leads($1)", INT4OID);
@@ -44,6 +59,12 @@ LS_QUERY(user_counters,
 LS_QUERY(dnc_audit,
 	"SELECT count(*) FROM lead_system.verify_dnc_audit() v WHERE NOT v.ok"
 	"   AND EXISTS (SELECT FROM lead_system.organizations o WHERE o.id = $1)",
+	UUIDOID);
+
+LS_QUERY(ledgers,
+	"SELECT count(*) FROM lead_system.budget_accounts a"
+	"  CROSS JOIN LATERAL lead_system.verify_ledger(a.id) v"
+	" WHERE a.organization_id = $1 AND NOT v.ok",
 	UUIDOID);
 
 /* clang-format off */
@@ -62,12 +83,16 @@ const LsJob ls_jobs[] = {
 		"assigns leads that wait for somebody with room"},
 	{"sweep_sla", LS_EVERY_MINUTE, LS_JOB_SWEEP, 1000, &sweep_sla, NULL,
 		"marks and passes on leads that nobody has contacted in time"},
+	{"release_expired_holds", LS_EVERY_MINUTE, LS_JOB_SWEEP, 1000, &release_holds, NULL,
+		"gives back money that was held for longer than it may be"},
 	{"release_expired_dnc_blocks", LS_EVERY_HOUR, LS_JOB_SWEEP, 0, &release_dnc, NULL,
 		"unblocks leads whose entry on the do-not-call list has expired"},
 	{"refresh_smart_lists", LS_EVERY_HOUR, LS_JOB_EACH_ORGANIZATION, 0, &smart_lists, NULL,
 		"brings smart lists in line with filters that move with the time"},
 	{"refresh_segment_counts", LS_EVERY_HOUR, LS_JOB_EACH_ORGANIZATION, 0, &segment_counts, NULL,
 		"counts the leads of each segment"},
+	{"take_analytics_snapshots", LS_EVERY_HOUR, LS_JOB_EACH_ORGANIZATION, 0, &snapshots, NULL,
+		"writes what came of the leads of the days that are over"},
 	{"recalculate_lead_scores", LS_EVERY_DAY, LS_JOB_EACH_ORGANIZATION, 5000, NULL,
 		ls_scoring_recalculate_batch, "scores leads anew, which decay"},
 	{"archive_listings", LS_EVERY_DAY, LS_JOB_SWEEP, 100, &archive_listings, NULL,
@@ -86,6 +111,8 @@ const LsJob ls_jobs[] = {
 		"counts the enrolments of sequences anew; rows are sequences whose counts were wrong"},
 	{"verify_dnc_audit", LS_EVERY_DAY, LS_JOB_VERIFY, 0, &dnc_audit, NULL,
 		"verifies the audit chain of the do-not-call list; rows are chains that are broken"},
+	{"verify_ledgers", LS_EVERY_DAY, LS_JOB_VERIFY, 0, &ledgers, NULL,
+		"verifies the ledgers of all accounts; rows are those that are broken"},
 	{"forget_runs", LS_EVERY_DAY, LS_JOB_SWEEP, 10000, NULL, ls_runs_forget,
 		"removes rows of maintenance_runs that are older than lead_system.maintenance_history_days"},
 };

@@ -50,6 +50,7 @@ $$, 'both organizations have rows in every tenant table, so that there is someth
 -- What makes a copy of a row of alpha's a row that can be inserted.
 CREATE TEMP TABLE variations (name text, change jsonb) ON COMMIT DROP;
 INSERT INTO variations VALUES
+    ('ad_campaigns', '{"external_id": "other"}'),
     ('bids', '{"lead_id": "a0000000-0000-4000-8000-000000000004", "contractor_id": "a0000000-0000-4000-8000-0000000000d3"}'),
     ('categories', '{"slug": "other"}'),
     ('lead_list_members', '{"lead_id": "a0000000-0000-4000-8000-000000000002"}'),
@@ -261,6 +262,7 @@ INSERT INTO identifier_calls VALUES
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''Opportunity'', force => true)'),
     ('change_lead_status', 'lead', 'SELECT lead_system.change_lead_status(%L, ''no such status'')'),
     ('add_lead_note', 'lead', 'SELECT lead_system.add_lead_note(%L, ''note'')'),
+    ('record_touch', 'lead', 'SELECT lead_system.record_touch(%L, ''web'')'),
     ('record_intent_signal', 'lead', 'SELECT lead_system.record_intent_signal(%L, ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
     ('record_qualification', 'lead', 'SELECT lead_system.record_qualification(%L, ''{"need": 1}'')'),
     ('assign_lead', 'lead', 'SELECT lead_system.assign_lead(%L)'),
@@ -634,6 +636,7 @@ SELECT c.function_name, c.statement, pg_temp.in_bravo('tap_admin', c.statement) 
   FROM (VALUES
     ('change_lead_status', 'SELECT lead_system.change_lead_status(''b0000000-0000-4000-8000-000000000001'', ''Qualified'')'),
     ('add_lead_note', 'SELECT lead_system.add_lead_note(''b0000000-0000-4000-8000-000000000001'', ''note'')'),
+    ('record_touch', 'SELECT lead_system.record_touch(''b0000000-0000-4000-8000-000000000001'', ''web'')'),
     ('record_intent_signal', 'SELECT lead_system.record_intent_signal(''b0000000-0000-4000-8000-000000000001'', ''question'', ''a0000000-0000-4000-8000-0000000000ca'')'),
     ('record_qualification', 'SELECT lead_system.record_qualification(''b0000000-0000-4000-8000-000000000001'', ''{"need": 1}'')'),
     ('assign_lead', 'SELECT lead_system.assign_lead(''b0000000-0000-4000-8000-000000000002'')'),
