@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "directory/directory.h"
 #include "leads/leads.h"
+#include "maintenance/maintenance.h"
 #include "marketplace/marketplace.h"
 #include "nurture/nurture.h"
 #include "merge/merge.h"
@@ -48,6 +49,7 @@ _PG_init(void)
 	ls_merge_init();
 	ls_advertising_init();
 	ls_analytics_init();
+	ls_maintenance_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

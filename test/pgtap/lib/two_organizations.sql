@@ -144,6 +144,9 @@ SELECT o.org::uuid, gen_random_uuid(), o.name, 'New', lead_system.clock_now(), '
 INSERT INTO lead_system.scoring_runs (organization_id, started_at)
 VALUES (:'alpha', lead_system.clock_now()), (:'bravo', lead_system.clock_now());
 
+INSERT INTO lead_system.maintenance_runs (organization_id, job)
+VALUES (:'alpha', 'alpha'), (:'bravo', 'bravo');
+
 CREATE TEMP VIEW tenant_tables AS
 SELECT c.oid, c.relname::text COLLATE "default" AS name, a.attname::text COLLATE "default" AS tenant_column, NOT a.attnotnull AS is_shared
   FROM pg_catalog.pg_class c
