@@ -18,4 +18,7 @@
 extern const LsLeadListener ls_assignment_listener;
 extern void ls_assignment_init(void);
 
+/* counters.c: count the counters of an organisation's users anew; how many were wrong. */
+extern int64 ls_assignment_recount_users(const pg_uuid_t *org);
+
 #endif /* LS_ASSIGNMENT_H */

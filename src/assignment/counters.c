@@ -16,11 +16,18 @@
 #include "lead_system.h"
 #include "core/tenant.h"
 #include "core/trigger.h"
+#include "assignment/assignment.h"
 #include "assignment/internal.h"
 
 /* The mean response in minutes, of a sum in seconds and a number. */
 #define AVERAGE_SQL(seconds, n) \
 	"CASE WHEN " n " > 0 THEN round((" seconds ")::numeric / 60 / (" n "))::integer END"
+
+/* The rows of a table that went into the archive with their leads. */
+#define ARCHIVED_SQL(table, columns) \
+	"SELECT " columns " FROM lead_system.leads_archive z" \
+	" CROSS JOIN LATERAL jsonb_populate_recordset(NULL::lead_system." table \
+	", z.children -> '" table "') r WHERE z.organization_id = $1 AND z.children ? '" table "'"
 
 static const char *const counters[] = {"current_lead_count", "total_leads_assigned",
 	"total_leads_contacted", "total_leads_qualified", "total_response_seconds",
@@ -207,38 +214,44 @@ lock_users(const pg_uuid_t *org)
 }
 
 /*
- * Count anew.  Who writes counters holds the user's row until the end of the
+ * Count anew, with what is in the archive: users have done that work.  Who writes counters holds the user's row until the end of the
  * transaction, so all that counts is there, or not begun.  A user who was given a
  * lead that is gone for good was given it nevertheless at that time.
  */
-static int64
-recount(const pg_uuid_t *org)
+int64
+ls_assignment_recount_users(const pg_uuid_t *org)
 {
 	LS_QUERY(query,
 		"WITH l AS (SELECT assigned_to AS user_id, count(*) AS n FROM lead_system.leads l"
 		"            WHERE organization_id = $1 AND assigned_to IS NOT NULL AND " LS_OPEN_SQL(
 			"l") "            GROUP BY assigned_to),"
-				 " a AS (SELECT to_user_id AS user_id, count(*) AS n, max(created_at) AS last"
-				 "         FROM lead_system.lead_assignments WHERE organization_id = $1 GROUP BY to_user_id),"
-				 " c AS (SELECT user_id, count(*) FILTER (WHERE milestone = 'contacted') AS contacted,"
-				 "              count(*) FILTER (WHERE milestone = 'qualified') AS qualified,"
-				 "              coalesce(sum(response_seconds), 0) AS seconds"
-				 "         FROM lead_system.lead_credits WHERE organization_id = $1 GROUP BY user_id),"
-				 " r AS (SELECT u.id, coalesce(l.n, 0) AS open, coalesce(a.n, 0) AS assigned, a.last,"
-				 "              coalesce(c.contacted, 0) AS contacted, coalesce(c.qualified, 0) AS qualified,"
-				 "              coalesce(c.seconds, 0) AS seconds, " AVERAGE_SQL("c.seconds",
-					 "c.contacted") " AS minutes"
-									"         FROM lead_system.users u LEFT JOIN l ON l.user_id = u.id LEFT JOIN a ON a.user_id = u.id"
-									"         LEFT JOIN c ON c.user_id = u.id WHERE u.organization_id = $1)"
-									" UPDATE lead_system.users u SET current_lead_count = r.open, total_leads_assigned = r.assigned,"
-									"        total_leads_contacted = r.contacted, total_leads_qualified = r.qualified,"
-									"        total_response_seconds = r.seconds, avg_response_time_minutes = r.minutes,"
-									"        last_assigned_at = greatest(r.last, u.last_assigned_at)"
-									"   FROM r WHERE u.organization_id = $1 AND u.id = r.id"
-									"    AND (u.current_lead_count, u.total_leads_assigned, u.total_leads_contacted, u.total_leads_qualified,"
-									"         u.total_response_seconds, u.avg_response_time_minutes, u.last_assigned_at)"
-									"        IS DISTINCT FROM (r.open, r.assigned, r.contacted, r.qualified, r.seconds, r.minutes,"
-									"         greatest(r.last, u.last_assigned_at))",
+				 " h AS (SELECT to_user_id, created_at FROM lead_system.lead_assignments WHERE organization_id = $1"
+				 "       UNION ALL " ARCHIVED_SQL("lead_assignments",
+					 "r.to_user_id, r.created_at") "),"
+												   " a AS (SELECT to_user_id AS user_id, count(*) AS n, max(created_at) AS last FROM h GROUP BY to_user_id),"
+												   " k AS (SELECT user_id, milestone, response_seconds FROM lead_system.lead_credits WHERE organization_id = $1"
+												   "       UNION ALL " ARCHIVED_SQL("lead_credits",
+													   "r.user_id, r.milestone, r.response_seconds") "),"
+																									 " c AS (SELECT user_id, count(*) FILTER (WHERE milestone = 'contacted') AS contacted,"
+																									 "              count(*) FILTER (WHERE milestone = 'qualified') AS qualified,"
+																									 "              coalesce(sum(response_seconds), 0) AS seconds"
+																									 "         FROM k GROUP BY user_id),"
+																									 " r AS (SELECT u.id, coalesce(l.n, 0) AS open, coalesce(a.n, 0) AS assigned, a.last,"
+																									 "              coalesce(c.contacted, 0) AS contacted, coalesce(c.qualified, 0) AS qualified,"
+																									 "              coalesce(c.seconds, 0) AS seconds, " AVERAGE_SQL(
+																										 "c.seconds",
+																										 "c.contacted") " AS minutes"
+																														"         FROM lead_system.users u LEFT JOIN l ON l.user_id = u.id LEFT JOIN a ON a.user_id = u.id"
+																														"         LEFT JOIN c ON c.user_id = u.id WHERE u.organization_id = $1)"
+																														" UPDATE lead_system.users u SET current_lead_count = r.open, total_leads_assigned = r.assigned,"
+																														"        total_leads_contacted = r.contacted, total_leads_qualified = r.qualified,"
+																														"        total_response_seconds = r.seconds, avg_response_time_minutes = r.minutes,"
+																														"        last_assigned_at = greatest(r.last, u.last_assigned_at)"
+																														"   FROM r WHERE u.organization_id = $1 AND u.id = r.id"
+																														"    AND (u.current_lead_count, u.total_leads_assigned, u.total_leads_contacted, u.total_leads_qualified,"
+																														"         u.total_response_seconds, u.avg_response_time_minutes, u.last_assigned_at)"
+																														"        IS DISTINCT FROM (r.open, r.assigned, r.contacted, r.qualified, r.seconds, r.minutes,"
+																														"         greatest(r.last, u.last_assigned_at))",
 		UUIDOID);
 	LsArgs args = {0};
 	LsScope scope;
@@ -261,7 +274,7 @@ ls_assignment_recount(PG_FUNCTION_ARGS)
 	pg_uuid_t org;
 
 	ls_require_org(&org);
-	PG_RETURN_INT64(recount(&org));
+	PG_RETURN_INT64(ls_assignment_recount_users(&org));
 }
 
 /* The counters of a new user. */

@@ -20,6 +20,7 @@
 #include "core/config.h"
 #include "core/input.h"
 #include "core/tenant.h"
+#include "assignment/assignment.h"
 #include "merge/merge.h"
 
 /* Rows o that came before $5 less so many days as $6 says. */
@@ -52,7 +53,7 @@ static const struct
 static TimestampTz purge_before = 0;
 static bool purge_by_settings = true;
 
-/* Purge a batch of an organisation. */
+/* Purge a batch of an organisation.  What users did for a lead that is gone does not count any more. */
 static int64
 purge_batch(const pg_uuid_t *org, int batch)
 {
@@ -76,6 +77,8 @@ purge_batch(const pg_uuid_t *org, int batch)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	n = ls_query_run(&query, &args, LS_WRITE);
 	ls_scope_close(&scope);
+	if (n > 0)
+		(void) ls_assignment_recount_users(org);
 	return (int64) n;
 }
 
