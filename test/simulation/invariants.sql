@@ -16,6 +16,7 @@ CREATE FUNCTION sim.market_faults(o sim.orgs) RETURNS SETOF text LANGUAGE sql AS
          WHERE l.organization_id = o.id AND l.deleted_at IS NULL GROUP BY l.id, l.status, s.bidding_closed_at, s.winner_bid_id
     ), logged AS MATERIALIZED (
         SELECT s.bid_id, s.contractor_id, s.created_at FROM lead_system.strike_logs s WHERE s.organization_id = o.id
+        UNION ALL SELECT s.bid_id, s.contractor_id, s.created_at FROM lead_system.leads_archive a CROSS JOIN LATERAL jsonb_populate_recordset(NULL::lead_system.strike_logs, a.children->'strike_logs') s WHERE a.organization_id = o.id
     )
     SELECT 'more than one open window on lead ' || id FROM markets WHERE open > 1
     UNION ALL
@@ -24,7 +25,7 @@ CREATE FUNCTION sim.market_faults(o sim.orgs) RETURNS SETOF text LANGUAGE sql AS
             WHEN 'CONTACTED' THEN won = 1 AND active = 0 AND winner_bid_id IS NOT NULL WHEN 'EXPIRED' THEN won = 0 AND active = 0 AND winner_bid_id IS NULL AND bidding_closed_at IS NOT NULL
             WHEN 'ARCHIVED' THEN active = 0 ELSE open = 1 AND won = 0 AND status = 'PENDING_RESPONSE_' || open_rank AND bidding_closed_at IS NOT NULL END
     UNION ALL
-    SELECT 'rank of bid ' || id FROM bids WHERE bid_rank IS DISTINCT FROM CASE WHEN bidding_closed_at IS NOT NULL AND status <> 'CANCELLED' AND place <= 3 THEN place END
+    SELECT 'rank of bid ' || id FROM bids WHERE lead_status <> 'ARCHIVED' AND bid_rank IS DISTINCT FROM CASE WHEN bidding_closed_at IS NOT NULL AND status <> 'CANCELLED' AND place <= 3 THEN place END
     UNION ALL
     SELECT 'window of bid ' || b.id || ' out of turn' FROM bids b LEFT JOIN bids p ON p.lead_id = b.lead_id AND p.bid_rank = b.bid_rank - 1
      WHERE b.response_window_starts_at IS NOT NULL AND NOT (b.response_window_ends_at = b.response_window_starts_at + interval '2 hours'

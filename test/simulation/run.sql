@@ -28,7 +28,7 @@ BEGIN
     PERFORM sim.enter(o.id, at);
     IF sim.chance(40) THEN PERFORM sim.manage_enrollments(o); END IF;
     IF sim.chance(50) THEN PERFORM sim.assign(o); END IF;
-    IF sim.chance(15) THEN PERFORM sim.merge(o); END IF;
+    IF sim.chance(6) THEN PERFORM sim.merge(o); END IF;
     IF sim.chance(10) THEN PERFORM sim.restore(o); END IF;
     IF sim.chance(60) THEN PERFORM sim.spend(o); END IF;
     PERFORM sim.notice_leads(o);
