@@ -64,13 +64,15 @@ SELECT lead_system.unmerge_leads(:'merge');
 SELECT * FROM (SELECT * FROM own_app.before EXCEPT ALL SELECT * FROM own_app.rows()) x ORDER BY 1, 2;
 SELECT * FROM (SELECT * FROM own_app.rows() EXCEPT ALL SELECT * FROM own_app.before) x ORDER BY 1, 2;
 -- Whoever calls it: an ordinary trigger does not fire, one that fires always does as its owner.
-CREATE TABLE own_app.seen (n int GENERATED ALWAYS AS IDENTITY, who text, leads text);
+CREATE TABLE own_app.seen (n int GENERATED ALWAYS AS IDENTITY, who text, leads text, lead_is_stamped boolean);
 ALTER TABLE own_app.seen OWNER TO regress_merge_app;
-GRANT SELECT ON lead_system.leads TO regress_merge_app;
+GRANT SELECT, UPDATE ON lead_system.leads TO regress_merge_app;
 SET ROLE regress_merge_app;
 CREATE FUNCTION own_app.look() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO own_app.seen (who, leads) SELECT current_user, string_agg(first_name, ' ' ORDER BY first_name) FROM lead_system.leads;
+    UPDATE lead_system.leads SET updated_at = '2000-01-01' WHERE first_name = 'Cid';
+    INSERT INTO own_app.seen (who, leads, lead_is_stamped)
+        SELECT current_user, string_agg(first_name, ' ' ORDER BY first_name), bool_or(updated_at > '2026-01-01') FILTER (WHERE first_name = 'Cid') FROM lead_system.leads;
     IF current_setting('own_app.steal', true) = 'on' THEN
         PERFORM 1 FROM lead_system.users;
     ELSIF current_setting('own_app.steal', true) = 'role' THEN
@@ -80,11 +82,12 @@ BEGIN
 END
 $$;
 CREATE TRIGGER look BEFORE UPDATE ON own_app.invoices FOR EACH ROW EXECUTE FUNCTION own_app.look();
+CREATE TRIGGER look_after AFTER UPDATE ON own_app.invoices FOR EACH ROW EXECUTE FUNCTION own_app.look();
 CREATE TRIGGER ordinary BEFORE UPDATE ON own_app.invoices FOR EACH ROW EXECUTE FUNCTION own_app.look();
-ALTER TABLE own_app.invoices ENABLE ALWAYS TRIGGER look;
+ALTER TABLE own_app.invoices ENABLE ALWAYS TRIGGER look, ENABLE REPLICA TRIGGER look_after;
 RESET ROLE;
 SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]) AS merge \gset
-SELECT who, leads FROM own_app.seen ORDER BY n;
+SELECT who, leads, lead_is_stamped FROM own_app.seen ORDER BY n;
 SELECT lead_system.unmerge_leads(:'merge');
 -- His function may do no more than he may, and after its error everybody is who he was.
 SET own_app.steal = 'on';
@@ -102,6 +105,7 @@ SET own_app.steal = 'role';
 SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]);
 RESET own_app.steal;
 DROP TRIGGER look ON own_app.invoices;
+DROP TRIGGER look_after ON own_app.invoices;
 DROP TRIGGER ordinary ON own_app.invoices;
 -- A cast is code of his, too.
 SET ROLE regress_merge_app;

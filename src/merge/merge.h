@@ -97,6 +97,7 @@ extern void ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *
 	const char *key, const char *value);
 
 extern const LsLeadArchive ls_merge_archive;
+extern void ls_move_exact_init(void);
 extern void ls_merge_init(void);
 
 #endif /* LS_MERGE_H */

@@ -7,23 +7,17 @@
  *	  schema it is in, has a column lead_id as our histories do, or refers to a
  *	  table that belongs to them.
  *
- *	  "Exactly" means as the rows are: session_replication_role is replica for
- *	  the statement, so neither ordinary triggers nor foreign keys look at them.
- *	  Who writes so takes care of both.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
 #include "lead_system.h"
 #include "core/input.h"
 #include "core/tenant.h"
-#include "core/trigger.h"
 #include "core/uuid.h"
 #include "merge/merge.h"
 
@@ -328,33 +322,6 @@ ls_move_run(const LsMove *move, const char *sql)
 
 	if (rc < 0)
 		elog(ERROR, "\"%s\" failed: %s", sql, SPI_result_code_string(rc));
-	return SPI_processed;
-}
-
-/*
- * The same, exactly.  The variable behind session_replication_role is written
- * itself: setting the parameter throws away every plan that the session keeps,
- * which costs more than the statement does.  Those plans do not depend on it,
- * since our tables have no rules.  Triggers of ours that fire always let pass
- * what our owner does, and nobody else.
- */
-uint64
-ls_move_run_exactly(const LsMove *move, const char *sql)
-{
-	const int role = SessionReplicationRole;
-
-	SessionReplicationRole = SESSION_REPLICATION_ROLE_REPLICA;
-	ls_rows_set_moved(GetUserId() == ls_owner());
-	PG_TRY();
-	{
-		(void) ls_move_run(move, sql);
-	}
-	PG_FINALLY();
-	{
-		ls_rows_set_moved(false);
-		SessionReplicationRole = role;
-	}
-	PG_END_TRY();
 	return SPI_processed;
 }
 
