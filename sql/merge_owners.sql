@@ -75,6 +75,8 @@ BEGIN
         SELECT current_user, string_agg(first_name, ' ' ORDER BY first_name), bool_or(updated_at > '2026-01-01') FILTER (WHERE first_name = 'Cid') FROM lead_system.leads;
     IF current_setting('own_app.steal', true) = 'on' THEN
         PERFORM 1 FROM lead_system.users;
+    ELSIF current_setting('own_app.steal', true) = 'unblock' THEN
+        UPDATE lead_system.leads SET do_not_call = false WHERE first_name = 'Cid';
     ELSIF current_setting('own_app.steal', true) = 'role' THEN
         SET ROLE postgres;
     END IF;
@@ -101,6 +103,9 @@ EXCEPTION WHEN insufficient_privilege THEN
         current_setting('session_replication_role'), (SELECT count(*) FROM own_app.invoices);
 END
 $$;
+UPDATE lead_system.leads SET do_not_call = true WHERE id = :'c';
+SET own_app.steal = 'unblock';
+SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]);
 SET own_app.steal = 'role';
 SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]);
 RESET own_app.steal;

@@ -33,19 +33,27 @@
 	" WHERE f.contype = 'f' AND f.conrelid = $1::regclass AND f.confrelid <> f.conrelid" \
 	"   AND f.conparentid = 0 GROUP BY f.oid, f.confrelid, p.relowner ORDER BY f.oid"
 
-/* Run a statement with the rights of a role; an error gives them back, too. */
+/*
+ * Run a statement with the rights of a role; an error gives them back, too.  What
+ * the role's own code does to leads is not part of the move, and judged as ever.
+ */
 static uint64
 run_as(Oid owner, const LsMove *move, const char *sql, bool exactly)
 {
+	static const LsLeadCause no_cause = {NULL, "manual", NULL, false};
+	const LsLeadCause *cause = ls_lead_cause();
 	Oid saved_user;
 	int saved_security;
 	uint64 n;
 
+	if (owner != ls_owner())
+		cause = ls_lead_cause_set(&no_cause); /* who began the move puts it back after an error */
 	GetUserIdAndSecContext(&saved_user, &saved_security);
 	SetUserIdAndSecContext(
 		owner, saved_security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
 	n = exactly ? ls_move_run_exactly(move, sql) : ls_move_run(move, sql);
 	SetUserIdAndSecContext(saved_user, saved_security);
+	ls_lead_cause_set(cause);
 	return n;
 }
 
