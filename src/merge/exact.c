@@ -50,6 +50,10 @@ enter_query(const QueryDesc *query)
 	state.inside |= exact;
 }
 
+/*
+ * Follow what is executed; the state is put back after an error, too, since the
+ * code in the middle may catch it.
+ */
 static void
 exact_run(LS_EXECUTOR_RUN_PARAMS)
 {
