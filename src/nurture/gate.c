@@ -66,9 +66,19 @@ find_lead(LsNurtureRow **sorted, int n, const pg_uuid_t *lead)
 	return low < n && ls_uuid_equal(&sorted[low]->lead, lead) ? sorted[low] : NULL;
 }
 
+/* Has the lead not come up in this claim?  It has now. */
+static bool
+is_first_of_lead(LsNurtureClaim *claim, const pg_uuid_t *lead)
+{
+	bool found;
+
+	(void) hash_search(claim->leads, lead, HASH_ENTER, &found);
+	return !found;
+}
+
 /*
  * Lock the leads; rows whose lead is locked by somebody else are left, and all
- * rows of a lead but the first.  The lead's own state decides first, since tasks
+ * rows of a lead but the first of the claim.  The lead's own state decides first, since tasks
  * are no contacts and are not judged.
  */
 static void
@@ -103,6 +113,8 @@ lock_leads(Gate *gate)
 		pg_uuid_t lead = ls_result_uuid(found, 1);
 		LsNurtureRow *row = find_lead(sorted, gate->n, &lead);
 
+		if (!is_first_of_lead(gate->claim, &lead))
+			continue;
 		row->reason = ls_result_text(found, 2);
 		row->fate = FATE_PENDING;
 	}
