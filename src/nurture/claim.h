@@ -68,6 +68,9 @@ typedef struct LsNurtureClaim
 /* gate.c */
 extern int ls_nurture_gate(LsNurtureClaim *claim, LsNurtureRow *rows, int n, int wanted);
 
+/* claim_leads.c */
+extern void ls_nurture_lock_leads(LsNurtureClaim *claim, LsNurtureRow *rows, int n_rows);
+
 /* daily.c */
 extern int ls_nurture_take_daily(
 	const LsNurtureClaim *claim, LsNurtureChannel channel, int wanted, TimestampTz *until);
