@@ -36,11 +36,11 @@ _PG_init(void)
 	ls_scoring_init();
 	ls_communication_init();
 	ls_outreach_init();
-	ls_notifications_init();
 	ls_marketplace_init();
 	ls_segments_init();
 	ls_nurture_init();
 	ls_assignment_init();
+	ls_notifications_init(); /* hears of a lead after it was assigned, so that its user is told */
 	ls_merge_init();
 
 	MarkGUCPrefixReserved("lead_system");

@@ -87,6 +87,9 @@ extern void ls_nurture_auto_init(void);
 extern void ls_nurture_log(StringInfo log, int step, TimestampTz at, const char *status,
 	const char *channel, const char *key, const char *value);
 
+/* counts.c */
+extern void ls_nurture_counts_once(void (*run)(void *), void *arg);
+
 /* listener.c */
 extern const LsLeadListener ls_nurture_listener;
 
