@@ -52,7 +52,19 @@ write_lead(const LsMove *move, const LsMoveTable *leads)
 static void
 write_children(const LsMove *move, const LsMoveTable *table)
 {
-	char *sql = psprintf(
+	char *sql;
+
+	if (table->theirs)
+	{
+		ls_move_insert_theirs(move, table,
+			ls_move_document(
+				move, psprintf("SELECT a.children -> %s FROM lead_system.leads_archive a"
+							   " WHERE a.organization_id = $1 AND a.id = $4",
+						  quote_literal_cstr(table->name))),
+			"");
+		return;
+	}
+	sql = psprintf(
 		"WITH ls_new AS (SELECT p.* FROM lead_system.leads_archive a"
 		"  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::%1$s, a.children -> %3$s) p"
 		"  WHERE a.organization_id = $1 AND a.id = $4)"
