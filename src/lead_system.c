@@ -8,7 +8,9 @@
 #include "postgres.h"
 
 #include "lead_system.h"
+#include "advertising/advertising.h"
 #include "assignment/assignment.h"
+#include "automation/automation.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "core/core.h"
@@ -42,6 +44,8 @@ _PG_init(void)
 	ls_nurture_init();
 	ls_assignment_init();
 	ls_merge_init();
+	ls_automation_init();
+	ls_advertising_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }
