@@ -9,8 +9,26 @@ CREATE FUNCTION c(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('0000
 CREATE FUNCTION k(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('00000000-0000-4000-8000-0000000001' || lpad(n::text, 2, '0'))::uuid $$;
 CREATE VIEW log AS SELECT agent_name, action_type, coalesce((SELECT name FROM lead_system.ad_campaigns c WHERE c.id = l.target_id), (SELECT keyword_text FROM lead_system.keywords k WHERE k.id = l.target_id), target_type) AS target,
     from_value, to_value, guard, estimated_impact AS impact, result, result_message FROM lead_system.ai_agent_logs l;
-CREATE FUNCTION last_log() RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM lead_system.ai_agent_logs ORDER BY id DESC LIMIT 1 $$;
 CREATE FUNCTION log_of(action text, target uuid) RETURNS uuid LANGUAGE sql AS $$ SELECT id FROM lead_system.ai_agent_logs WHERE action_type = action AND target_id = target ORDER BY id DESC LIMIT 1 $$;
+
+-- Decide on a proposal; ids differ from run to run.
+CREATE FUNCTION try(what text, id uuid, reason text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    answer text;
+    detail text;
+    hint text;
+BEGIN
+    CASE what
+    WHEN 'apply_action' THEN answer := lead_system.apply_action(id);
+    WHEN 'approve_action' THEN PERFORM lead_system.approve_action(id, reason); answer := 'approved';
+    WHEN 'reject_action' THEN PERFORM lead_system.reject_action(id, reason); answer := 'rejected';
+    WHEN 'propose_action' THEN PERFORM lead_system.propose_action('optimizing', reason, id, 111); answer := 'proposed';
+    END CASE;
+    RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN regexp_replace(concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, '')), '"[0-9a-f-]{36}"', '<id>', 'g');
+END $$;
 
 INSERT INTO lead_system.ad_campaigns (organization_id, id, external_id, name, daily_budget) VALUES
     (:'org', c(1), 'g-1', 'roofs', 50), (:'org', c(2), 'g-2', 'drains', 100), (:'org', c(3), 'g-3', 'gutters', 2000);
@@ -70,8 +88,8 @@ INSERT INTO lead_system.leads (organization_id, id, first_name, created_at) VALU
     (:'org', '00000000-0000-4000-8000-0000000002a1', 'untouched', '2026-03-08 14:59+00'), (:'org', '00000000-0000-4000-8000-0000000002a2', 'fresh', '2026-03-08 15:01+00');
 SELECT lead_system.run_ad_diagnostics();
 SELECT action_data FROM lead_system.ai_agent_logs WHERE action_type = 'alert_untouched_leads';
--- 60 leads in the first weeks, 16 in the last: declining
-INSERT INTO lead_system.leads (organization_id, first_name, created_at, last_contact_at) SELECT :'org', 'old ' || n, '2026-02-15 12:00+00', '2026-02-15 12:00+00' FROM generate_series(1, 60) n;
+-- 120 leads in the first weeks, 16 in the last: declining
+INSERT INTO lead_system.leads (organization_id, first_name, created_at, last_contact_at) SELECT :'org', 'old ' || n, '2026-02-15 12:00+00', '2026-02-15 12:00+00' FROM generate_series(1, 120) n;
 SELECT lead_system.run_ad_diagnostics();
 SELECT action_data, result_message FROM lead_system.ai_agent_logs WHERE action_type = 'detect_declining_trend';
 
@@ -87,16 +105,15 @@ SELECT * FROM log WHERE guard <> 'finding' ORDER BY 2, 3;
 SELECT name, status, daily_budget FROM lead_system.ad_campaigns ORDER BY 1;
 
 -- applied without approval up to ten percent, and only then
-SELECT lead_system.apply_action(log_of('change_bid', k(3)));
-SELECT lead_system.apply_action(log_of('change_bid', k(3)));
-SELECT lead_system.apply_action(log_of('change_bid', k(4)));
-\echo :SQLSTATE
-SELECT lead_system.approve_action(log_of('change_bid', k(4)), 'go on');
-SELECT lead_system.approve_action(log_of('change_bid', k(4)));
-SELECT lead_system.apply_action(log_of('change_bid', k(4)));
-SELECT lead_system.reject_action(log_of('change_bid', k(4)));
-SELECT lead_system.reject_action(log_of('pause_keyword', k(2)), 'they are nice');
-SELECT lead_system.apply_action(log_of('pause_keyword', k(2)));
+SELECT try('apply_action', log_of('change_bid', k(3)));
+SELECT try('apply_action', log_of('change_bid', k(3)));
+SELECT try('apply_action', log_of('change_bid', k(4)));
+SELECT try('approve_action', log_of('change_bid', k(4)), 'go on');
+SELECT try('approve_action', log_of('change_bid', k(4)));
+SELECT try('apply_action', log_of('change_bid', k(4)));
+SELECT try('reject_action', log_of('change_bid', k(4)));
+SELECT try('reject_action', log_of('pause_keyword', k(2)), 'they are nice');
+SELECT try('apply_action', log_of('pause_keyword', k(2)));
 SELECT lead_system.apply_due_actions();
 SELECT lead_system.set_config('ads.automatic', 'true');
 SELECT lead_system.apply_due_actions();
@@ -120,36 +137,38 @@ UPDATE lead_system.ad_campaigns SET status = 'active' WHERE id = c(1);
 SELECT lead_system.set_config('ads.automatic', 'false') \g /dev/null
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 110) = log_of('change_budget', c(2)) AS proposed;
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 110) = log_of('change_budget', c(2)) AS same;
-SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 111);
-SELECT lead_system.apply_action(log_of('change_budget', c(2)));
+SELECT try('propose_action', c(2), 'change_budget');
+SELECT try('apply_action', log_of('change_budget', c(2)));
 -- eleven percent more than 100: small steps count together, over a week
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 111, '{"why": "more"}') IS NOT NULL AS proposed;
-SELECT lead_system.apply_action(log_of('change_budget', c(2)));
-SELECT lead_system.reject_action(log_of('change_budget', c(2)));
+SELECT try('apply_action', log_of('change_budget', c(2)));
+SELECT try('reject_action', log_of('change_budget', c(2)));
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 121) IS NOT NULL AS proposed;
-SELECT lead_system.approve_action(log_of('change_budget', c(2)));
-SELECT lead_system.apply_action(log_of('change_budget', c(2)));
-\echo :SQLSTATE
+SELECT try('approve_action', log_of('change_budget', c(2)));
+SELECT try('apply_action', log_of('change_budget', c(2)));
 -- a person does it, and the proposal is closed
 UPDATE lead_system.ad_campaigns SET daily_budget = 121 WHERE id = c(2);
-SELECT lead_system.apply_action(log_of('change_budget', c(2)));
+SELECT try('apply_action', log_of('change_budget', c(2)));
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(3), 2101) IS NOT NULL AS proposed;
-SELECT lead_system.approve_action(log_of('change_budget', c(3)));
-\echo :SQLSTATE
-SELECT lead_system.apply_action(log_of('change_budget', c(3)));
+SELECT try('approve_action', log_of('change_budget', c(3)));
+SELECT try('apply_action', log_of('change_budget', c(3)));
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(3), 1900) IS NOT NULL AS proposed;
 SELECT from_value, to_value, guard, impact, result, result_message FROM log WHERE action_type = 'change_budget';
+-- a step back counts from where it starts, too: from 60 to 101 is no step of one percent
+UPDATE lead_system.ad_campaigns SET daily_budget = 60 WHERE id = c(2);
+SELECT lead_system.propose_action('optimizing', 'change_budget', c(2), 101) IS NOT NULL AS proposed;
+SELECT from_value, to_value, guard, impact FROM log WHERE to_value = 101;
 -- what has changed since fails; a limit that was lowered holds
 UPDATE lead_system.ad_campaigns SET daily_budget = 1990 WHERE id = c(3);
-SELECT lead_system.apply_action(log_of('change_budget', c(3)));
+SELECT try('apply_action', log_of('change_budget', c(3)));
 SELECT lead_system.propose_action('optimizing', 'change_budget', c(3), 2000) IS NOT NULL AS proposed;
 SELECT lead_system.set_config('ads.max_impact', '9') \g /dev/null
-SELECT lead_system.apply_action(log_of('change_budget', c(3)));
+SELECT try('apply_action', log_of('change_budget', c(3)));
 SELECT lead_system.set_config('ads.max_impact', NULL) \g /dev/null
 -- proposals expire
 SET lead_system.now = '2026-03-19 15:00+00';
-SELECT lead_system.approve_action(log_of('change_budget', c(3)));
-SELECT lead_system.apply_action(log_of('change_budget', c(3)));
+SELECT try('approve_action', log_of('change_budget', c(3)));
+SELECT try('apply_action', log_of('change_budget', c(3)));
 SELECT lead_system.propose_actions();
 SELECT result, completed_at FROM lead_system.ai_agent_logs WHERE id = log_of('change_budget', c(3));
 -- refusals
@@ -170,14 +189,14 @@ SELECT lead_system.apply_due_actions(0);
 INSERT INTO lead_system.users (organization_id, id, full_name, email, role) VALUES (:'org', c(91), 'ann', 'ann@example.com', 'rep'), (:'org', c(92), 'meg', 'meg@example.com', 'manager');
 SELECT lead_system.propose_action('cx', 'pause_campaign', c(3)) IS NOT NULL AS proposed;
 SET app.current_user_id = '00000000-0000-4000-8000-000000000091';
-SELECT lead_system.approve_action(log_of('pause_campaign', c(3)));
+SELECT try('approve_action', log_of('pause_campaign', c(3)));
 SET app.current_user_id = '00000000-0000-4000-8000-000000000092';
-SELECT lead_system.approve_action(log_of('pause_campaign', c(3)));
+SELECT try('approve_action', log_of('pause_campaign', c(3)));
 RESET app.current_user_id;
 SELECT result, decided_by = c(92) AS by_meg, decided_at FROM lead_system.ai_agent_logs WHERE id = log_of('pause_campaign', c(3));
 -- a campaign that is gone
 DELETE FROM lead_system.ad_campaigns WHERE id = c(3);
-SELECT lead_system.apply_action(log_of('pause_campaign', c(3)));
+SELECT try('apply_action', log_of('pause_campaign', c(3)));
 
 -- what agents did elsewhere
 SELECT lead_system.log_agent_action('cx', 'send_review_request', '{"template": "review"}', lead_id => '00000000-0000-4000-8000-0000000002a1') IS NOT NULL AS logged;
@@ -244,4 +263,4 @@ SELECT run_key = id::text AS anonymous, last_error FROM lead_system.workflow_run
 DELETE FROM lead_system.organizations WHERE id = :'org';
 SELECT (SELECT count(*) FROM lead_system.ai_agent_logs) + (SELECT count(*) FROM lead_system.ad_campaign_days) + (SELECT count(*) FROM lead_system.workflow_runs) AS left_over;
 DROP VIEW log, runs;
-DROP FUNCTION c(int), k(int), last_log(), log_of(text, uuid), workflow(jsonb, text);
+DROP FUNCTION c(int), k(int), try(text, uuid, text), log_of(text, uuid), workflow(jsonb, text);

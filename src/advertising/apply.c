@@ -80,7 +80,7 @@ judge(const LsAdDay *day, Datum ids, int *n)
 {
 	LS_QUERY_ARRAY(query,
 		"WITH usual AS (" LS_AD_USUAL_SQL
-		"), r AS (SELECT l.id, l.result, l.to_value, " STANDING_SQL " AS standing,"
+		"), r AS (SELECT l.id, l.result, l.from_value, l.to_value, " STANDING_SQL " AS standing,"
 		"    CASE l.target_type WHEN 'campaign' THEN 1 ELSE coalesce(u.clicks, 0) END AS per_unit," LS_AD_BASE_SQL(
 			"l.target_id", "l.action_type",
 			"l.from_value") " AS base"

@@ -94,6 +94,7 @@ check_rows(const LsArgs *args)
 		"SELECT count(*),"
 		"       count(*) FILTER (WHERE x.campaign IS NULL OR x.day IS NULL OR x.spend IS NULL OR x.clicks IS NULL"
 		"          OR x.impressions IS NULL OR x.conversions IS NULL OR (x.keyword IS NULL) <> (x.match_type IS NULL)),"
+		"       count(*) FILTER (WHERE x.spend < 0 OR x.spend = 'NaN' OR least(x.clicks, x.impressions, x.conversions) < 0),"
 		"       count(*) - count(DISTINCT (x.campaign, x.keyword, x.match_type, x.day)),"
 		"       min(x.campaign) FILTER (WHERE x.campaign_id IS NULL),"
 		"       min(x.keyword) FILTER (WHERE x.keyword_id IS NULL)"
@@ -112,13 +113,16 @@ check_rows(const LsArgs *args)
 					"match_type with a keyword.")));
 	if (ls_result_int64(0, 3) > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("an element of days has a number below zero")));
+	if (ls_result_int64(0, 4) > 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("a day of a campaign or a keyword is there twice")));
-	if (!ls_result_isnull(0, 4))
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-						   errmsg("campaign \"%s\" does not exist", ls_result_text(0, 4))));
 	if (!ls_result_isnull(0, 5))
 		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
-						   errmsg("keyword \"%s\" does not exist", ls_result_text(0, 5))));
+						   errmsg("campaign \"%s\" does not exist", ls_result_text(0, 5))));
+	if (!ls_result_isnull(0, 6))
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						   errmsg("keyword \"%s\" does not exist", ls_result_text(0, 6))));
 	return ls_result_int64(0, 1);
 }
 

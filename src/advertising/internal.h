@@ -45,13 +45,23 @@ typedef struct LsAdDay
 	"     AND b.completed_at > $2 - make_interval(days => $7)" \
 	"   ORDER BY b.completed_at, b.id LIMIT 1), " value ")"
 
-/* What the limits say of a row with to_value, base and per_unit (what one unit of it costs a day). */
+/*
+ * What the limits say of a row with from_value, to_value, base and per_unit
+ * (what one unit of it costs a day): the step alone and all of them together
+ * have to be within them, since a person may have gone back in between.
+ */
 #define LS_AD_GUARD_SQL(r) \
 	"CASE WHEN " r ".to_value IS NULL THEN 'automatic'" \
-	"     WHEN abs((" r ".to_value - " r ".base) * " r ".per_unit) > $6 THEN 'refused'" \
-	"     WHEN abs(" r ".to_value - " r ".base) * 100 > $5 * " r ".base THEN 'manual'" \
-	"     WHEN abs(" r ".to_value - " r ".base) * 100 > $4 * " r ".base THEN 'approval'" \
-	"     ELSE 'automatic' END"
+	"     WHEN greatest(abs(" r ".to_value - " r ".base), abs(" r ".to_value - " r \
+	".from_value)) * " r ".per_unit > $6" \
+	"     THEN 'refused'" \
+	"     WHEN " LS_AD_PERCENT_SQL(r) " > $5 THEN 'manual'" \
+									  "     WHEN " LS_AD_PERCENT_SQL( \
+										  r) " > $4 THEN 'approval' ELSE 'automatic' END"
+
+#define LS_AD_PERCENT_SQL(r) \
+	"greatest(abs(" r ".to_value - " r ".base) * 100 / " r ".base," \
+	"   abs(" r ".to_value - " r ".from_value) * 100 / " r ".from_value)"
 
 /* The mean spend and clicks of a day, by keyword, within ads.impact_days. */
 #define LS_AD_USUAL_SQL \

@@ -39,12 +39,13 @@
 								 " SELECT $1, j.agent_name, j.action_type, j.data, j.target_type, j.target_id, $3, j.from_value, j.to_value, j.guard," \
 								 "    jsonb_strip_nulls(jsonb_build_object(" \
 								 "       'spend_per_day', round(coalesce((j.to_value - j.from_value) * j.per_unit, j.spend), 2)," \
-								 "       'change_percent', round((j.to_value - j.base) * 100 / j.base, 1)))," \
-								 "    CASE j.guard WHEN 'refused' THEN 'refused' ELSE 'pending' END," \
-								 "    CASE j.guard WHEN 'refused' THEN format('the effect is above %s a day', $6)" \
-								 "                 WHEN 'manual' THEN format('the change is above %s percent', $5) END," \
-								 "    j.expires_at, $2, CASE j.guard WHEN 'refused' THEN $2 END" \
-								 "   FROM judged j"
+								 "       'change_percent', round(" LS_AD_PERCENT_SQL( \
+									 "j") ", 1)))," \
+										  "    CASE j.guard WHEN 'refused' THEN 'refused' ELSE 'pending' END," \
+										  "    CASE j.guard WHEN 'refused' THEN format('the effect is above %s a day', $6)" \
+										  "                 WHEN 'manual' THEN format('the change is above %s percent', $5) END," \
+										  "    j.expires_at, $2, CASE j.guard WHEN 'refused' THEN $2 END" \
+										  "   FROM judged j"
 
 /* What was proposed today, or is open, is not proposed by a rule again. */
 #define ONCE_SQL \
@@ -309,6 +310,7 @@ ls_advertising_propose_action(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(1, "action_type");
 	LS_REQUIRE_ARG(2, "target_id");
 	LS_REQUIRE_ARG(4, "action_data");
+	ls_agent_action_check(PG_GETARG_TEXT_PP(0), PG_GETARG_JSONB_P(4));
 	kind = parse_kind(text_to_cstring(PG_GETARG_TEXT_PP(1)), !PG_ARGISNULL(3));
 	if (kind->has_value)
 		value = parse_value(PG_GETARG_NUMERIC(3));

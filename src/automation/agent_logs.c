@@ -18,6 +18,38 @@
 #include "core/uuid.h"
 #include "automation/automation.h"
 
+/* Refuse what the log could not hold, before anything is done. */
+void
+ls_agent_action_check(text *agent_name, Jsonb *action_data)
+{
+	static const char *const agents[] = {"monitor", "cx", "diagnostic", "optimizing", "retention"};
+	char *name = text_to_cstring(agent_name);
+	int i;
+
+	if (!JB_ROOT_IS_OBJECT(action_data))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("action_data must be a JSON object")));
+	for (i = 0; i < (int) lengthof(agents); i++)
+	{
+		if (strcmp(agents[i], name) == 0)
+			return;
+	}
+	ereport(
+		ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not an agent", name),
+				   errhint("Agents are monitor, cx, diagnostic, optimizing and retention.")));
+}
+
+/* The name of what an agent did: a word of small letters, digits and underscores. */
+static void
+check_action_type(const char *name)
+{
+	if (name[0] < 'a' || name[0] > 'z' || strlen(name) > 100 ||
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("action_type must be a word of small letters, such as "
+								  "send_review_request")));
+}
+
 PG_FUNCTION_INFO_V1(ls_automation_log_agent_action);
 
 /* log_agent_action(agent_name, action_type, action_data, result, result_message, estimated_impact, lead_id) */
@@ -43,6 +75,11 @@ ls_automation_log_agent_action(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < (int) lengthof(required); i++)
 		LS_REQUIRE_ARG(i, required[i]);
+	ls_agent_action_check(PG_GETARG_TEXT_PP(0), PG_GETARG_JSONB_P(2));
+	check_action_type(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (!PG_ARGISNULL(5) && !JB_ROOT_IS_OBJECT(PG_GETARG_JSONB_P(5)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("estimated_impact must be a JSON object")));
 	result = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	if (strcmp(result, "success") != 0 && strcmp(result, "failed") != 0)
 		ereport(ERROR,

@@ -21,6 +21,7 @@ typedef struct LsAgentAction
 	bool has_expired;
 } LsAgentAction;
 
+extern void ls_agent_action_check(text *agent_name, Jsonb *action_data);
 extern void ls_agent_action_lock(LsAgentAction *action, const pg_uuid_t *id);
 extern void ls_agent_action_require_open(const LsAgentAction *action);
 pg_noreturn extern void ls_agent_action_above_limits(const pg_uuid_t *id, const char *guard);
