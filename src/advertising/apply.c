@@ -79,18 +79,18 @@ static Judged *
 judge(const LsAdDay *day, Datum ids, int *n)
 {
 	LS_QUERY_ARRAY(query,
-		"WITH usual AS (" LS_AD_USUAL_SQL
-		"), r AS (SELECT l.id, l.result, l.from_value, l.to_value, " STANDING_SQL " AS standing,"
+		"WITH r AS (SELECT l.id, l.result, l.from_value, l.to_value, " STANDING_SQL " AS standing,"
 		"    CASE l.target_type WHEN 'campaign' THEN 1 ELSE coalesce(u.clicks, 0) END AS per_unit," LS_AD_BASE_SQL(
 			"l.target_id", "l.action_type",
 			"l.from_value") " AS base"
 							"   FROM lead_system.ai_agent_logs l"
 							"   LEFT JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.id = l.target_id"
 							"   LEFT JOIN lead_system.keywords k ON k.organization_id = $1 AND k.id = l.target_id"
-							"   LEFT JOIN usual u ON u.keyword_id = l.target_id"
-							"  WHERE l.organization_id = $1 AND l.id = ANY ($9))"
-							" SELECT r.id, r.result = 'approved', " LS_AD_GUARD_SQL(
-								"r") ", r.standing FROM r ORDER BY r.id",
+							"   LEFT JOIN LATERAL " LS_AD_USUAL_SQL(
+								"k.id") " u ON true"
+										"  WHERE l.organization_id = $1 AND l.id = ANY ($9))"
+										" SELECT r.id, r.result = 'approved', " LS_AD_GUARD_SQL(
+											"r") ", r.standing FROM r ORDER BY r.id",
 		LS_AD_LIMIT_TYPES, UUIDARRAYOID);
 	LsArgs args = {0};
 	Judged *judged;

@@ -132,8 +132,6 @@ check_rows(const LsArgs *args)
  */
 #define WRITE_SQL(days, target, totals, found) \
 	"WITH n AS MATERIALIZED (SELECT " found ")," \
-	" was AS MATERIALIZED (SELECT d.* FROM lead_system." days " d JOIN n ON n.id = d." target \
-	"    AND n.day = d.day WHERE d.organization_id = $1)," \
 	" written AS (INSERT INTO lead_system." days "    (organization_id, " target \
 	", day, spend, clicks, impressions, conversions)" \
 	"    SELECT $1, n.id, n.day, n.spend, n.clicks, n.impressions, n.conversions FROM n" \
@@ -144,11 +142,13 @@ check_rows(const LsArgs *args)
 	"    total_clicks = t.total_clicks + x.clicks," \
 	"    total_impressions = t.total_impressions + x.impressions," \
 	"    total_conversions = t.total_conversions + x.conversions, last_synced_at = $3" \
-	"  FROM (SELECT n.id, sum(n.spend - coalesce(was.spend, 0)) AS spend," \
-	"           sum(n.clicks - coalesce(was.clicks, 0))::bigint AS clicks," \
-	"           sum(n.impressions - coalesce(was.impressions, 0))::bigint AS impressions," \
-	"           sum(n.conversions - coalesce(was.conversions, 0))::bigint AS conversions" \
-	"          FROM n LEFT JOIN was ON was." target " = n.id AND was.day = n.day GROUP BY n.id) x" \
+	"  FROM (SELECT n.id, sum(n.spend - coalesce(d.spend, 0)) AS spend," \
+	"           sum(n.clicks - coalesce(d.clicks, 0))::bigint AS clicks," \
+	"           sum(n.impressions - coalesce(d.impressions, 0))::bigint AS impressions," \
+	"           sum(n.conversions - coalesce(d.conversions, 0))::bigint AS conversions" \
+	"          FROM n LEFT JOIN lead_system." days " d ON d.organization_id = $1 AND d." target \
+	" = n.id" \
+	"           AND d.day = n.day GROUP BY n.id) x" \
 	" WHERE t.organization_id = $1 AND t.id = x.id"
 
 /* Write the report. */

@@ -63,11 +63,14 @@ typedef struct LsAdDay
 	"greatest(abs(" r ".to_value - " r ".base) * 100 / " r ".base," \
 	"   abs(" r ".to_value - " r ".from_value) * 100 / " r ".from_value)"
 
-/* The mean spend and clicks of a day, by keyword, within ads.impact_days. */
-#define LS_AD_USUAL_SQL \
-	"SELECT d.keyword_id, sum(d.spend) / $8 AS spend, sum(d.clicks)::numeric / $8 AS clicks" \
-	"  FROM lead_system.keyword_days d" \
-	" WHERE d.organization_id = $1 AND d.day >= $3 - $8 AND d.day < $3 GROUP BY d.keyword_id"
+/*
+ * The mean spend and clicks of a day of a keyword, within ads.impact_days: read
+ * for each by its primary key, whatever the plan.
+ */
+#define LS_AD_USUAL_SQL(keyword) \
+	"(SELECT sum(d.spend) / $8 AS spend, sum(d.clicks)::numeric / $8 AS clicks" \
+	"   FROM lead_system.keyword_days d WHERE d.organization_id = $1 AND d.keyword_id = " keyword \
+	"    AND d.day >= $3 - $8 AND d.day < $3)"
 
 /* advertising.c */
 extern void ls_ad_today(const pg_uuid_t *org, LsAdDay *day);

@@ -49,7 +49,7 @@
 
 /* What was proposed today, or is open, is not proposed by a rule again. */
 #define ONCE_SQL \
-	" WHERE NOT EXISTS (SELECT 1 FROM lead_system.ai_agent_logs l WHERE l.organization_id = $1" \
+	" WHERE NOT EXISTS (SELECT 1 FROM lead_system.ai_agent_logs l WHERE l.organization_id = $1 AND l.guard <> 'note'" \
 	"    AND l.target_id = j.target_id AND l.action_type = j.action_type" \
 	"    AND (l.action_day = $3 OR l.result IN ('pending', 'approved')))" \
 	" ORDER BY j.target_id, j.action_type ON CONFLICT DO NOTHING"
@@ -62,8 +62,9 @@
 	"   -coalesce(u.spend, 0) AS spend, $10 AS expires_at" \
 	"  FROM lead_system.keywords k" \
 	"  JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.id = k.campaign_id AND c.status = 'active'" \
-	"  LEFT JOIN usual u ON u.keyword_id = k.id" \
-	" WHERE k.organization_id = $1 AND k.status = 'active' AND k.total_clicks >= $11 AND k.total_conversions = 0"
+	"  LEFT JOIN LATERAL " LS_AD_USUAL_SQL( \
+		"k.id") " u ON true" \
+				" WHERE k.organization_id = $1 AND k.status = 'active' AND k.total_clicks >= $11 AND k.total_conversions = 0"
 
 /*
  * Keywords that do well, unless their bid has been changed of late: the less a
@@ -79,13 +80,14 @@
 	"          JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.id = k.campaign_id AND c.status = 'active'" \
 	"         CROSS JOIN LATERAL (SELECT k.total_spend / nullif(k.total_conversions, 0) AS cost," \
 	"               $14::numeric * $15 / 100 AS allowed) p" \
-	"          LEFT JOIN usual u ON u.keyword_id = k.id" \
-	"         WHERE k.organization_id = $1 AND k.status = 'active' AND k.max_cpc IS NOT NULL" \
-	"           AND k.total_conversions >= $16 AND p.cost <= p.allowed) x" \
-	" WHERE x.bid > x.max_cpc AND NOT EXISTS (SELECT 1 FROM lead_system.ai_agent_logs l" \
-	"         WHERE l.organization_id = $1 AND l.target_id = x.id AND l.action_type = 'change_bid'" \
-	"           AND l.result = 'success' AND l.from_value IS NOT NULL" \
-	"           AND l.completed_at > $2 - make_interval(days => $7))"
+	"          LEFT JOIN LATERAL " LS_AD_USUAL_SQL( \
+		"k.id") " u ON true" \
+				"         WHERE k.organization_id = $1 AND k.status = 'active' AND k.max_cpc IS NOT NULL" \
+				"           AND k.total_conversions >= $16 AND p.cost <= p.allowed) x" \
+				" WHERE x.bid > x.max_cpc AND NOT EXISTS (SELECT 1 FROM lead_system.ai_agent_logs l" \
+				"         WHERE l.organization_id = $1 AND l.target_id = x.id AND l.action_type = 'change_bid'" \
+				"           AND l.result = 'success' AND l.from_value IS NOT NULL" \
+				"           AND l.completed_at > $2 - make_interval(days => $7))"
 
 /* Campaigns that have spent the budget of the day. */
 #define PAUSE_CAMPAIGNS_SQL \
@@ -136,9 +138,9 @@ static int64
 propose(const LsAdDay *day)
 {
 	LS_QUERY(query,
-		"WITH usual AS MATERIALIZED (" LS_AD_USUAL_SQL "), c AS (" PAUSE_KEYWORDS_SQL
-		" UNION ALL " RAISE_BIDS_SQL " UNION ALL " PAUSE_CAMPAIGNS_SQL
-		" UNION ALL " RESUME_CAMPAIGNS_SQL ")," PROPOSE_SQL ONCE_SQL,
+		"WITH c AS (" PAUSE_KEYWORDS_SQL " UNION ALL " RAISE_BIDS_SQL
+		" UNION ALL " PAUSE_CAMPAIGNS_SQL " UNION ALL " RESUME_CAMPAIGNS_SQL
+		")," PROPOSE_SQL ONCE_SQL,
 		LS_AD_LIMIT_TYPES, TIMESTAMPTZOID, TIMESTAMPTZOID, INT4OID, INT4OID, INT4OID, INT4OID,
 		INT4OID, INT4OID);
 	LsScope scope;
@@ -243,7 +245,7 @@ existing_proposal(const LsAdDay *day, const ActionKind *kind, const pg_uuid_t *t
 	LS_QUERY(query,
 		"SELECT l.id, l.to_value IS NOT DISTINCT FROM $5 FROM lead_system.ai_agent_logs l"
 		" WHERE l.organization_id = $1 AND l.target_id = $2 AND l.action_type = $3"
-		"   AND (l.result IN ('pending', 'approved')"
+		"   AND l.guard <> 'note' AND (l.result IN ('pending', 'approved')"
 		"        OR l.action_day = $4 AND l.to_value IS NOT DISTINCT FROM $5)"
 		" ORDER BY l.result IN ('pending', 'approved') DESC LIMIT 1",
 		UUIDOID, UUIDOID, TEXTOID, DATEOID, NUMERICOID);
@@ -282,7 +284,7 @@ Datum
 ls_advertising_propose_action(PG_FUNCTION_ARGS)
 {
 	LS_QUERY(query,
-		"WITH usual AS (" LS_AD_USUAL_SQL "), c AS ("
+		"WITH c AS ("
 		"   SELECT $9 AS agent_name, $10 AS action_type, 'campaign' AS target_type, a.id AS target_id, $12 AS data,"
 		"          CASE WHEN $13 IS NOT NULL THEN a.daily_budget END AS from_value, $13 AS to_value, 1::numeric AS per_unit,"
 		"          CASE $10 WHEN 'resume_campaign' THEN a.daily_budget ELSE -a.daily_budget END AS spend, $14 AS expires_at"
@@ -292,11 +294,12 @@ ls_advertising_propose_action(PG_FUNCTION_ARGS)
 		"   UNION ALL"
 		"   SELECT $9, $10, 'keyword', k.id, $12, CASE WHEN $13 IS NOT NULL THEN k.max_cpc END, $13, coalesce(u.clicks, 0),"
 		"          -coalesce(u.spend, 0), $14"
-		"     FROM lead_system.keywords k LEFT JOIN usual u ON u.keyword_id = k.id"
-		"    WHERE k.organization_id = $1 AND k.id = $11 AND k.status <> 'removed'"
-		"      AND CASE $10 WHEN 'pause_keyword' THEN k.status = 'active'"
-		"               WHEN 'change_bid' THEN k.max_cpc <> $13 ELSE false END)," PROPOSE_SQL
-		" ON CONFLICT DO NOTHING RETURNING id",
+		"     FROM lead_system.keywords k LEFT JOIN LATERAL " LS_AD_USUAL_SQL(
+			"k.id") " u ON true"
+					"    WHERE k.organization_id = $1 AND k.id = $11 AND k.status <> 'removed'"
+					"      AND CASE $10 WHEN 'pause_keyword' THEN k.status = 'active'"
+					"               WHEN 'change_bid' THEN k.max_cpc <> $13 ELSE false END)," PROPOSE_SQL
+					" ON CONFLICT DO NOTHING RETURNING id",
 		LS_AD_LIMIT_TYPES, TEXTOID, TEXTOID, UUIDOID, JSONBOID, NUMERICOID, TIMESTAMPTZOID);
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 	const ActionKind *kind;
