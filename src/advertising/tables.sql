@@ -69,7 +69,6 @@ CREATE TABLE lead_system.keywords (
 COMMENT ON TABLE lead_system.keywords IS 'What the searches have in them that an ad is shown for.';
 COMMENT ON COLUMN lead_system.keywords.campaign_id IS 'A row of ad_campaigns.';
 COMMENT ON COLUMN lead_system.keywords.max_cpc IS 'The bid: what a click may cost at most.';
-CREATE INDEX keywords_campaign_id_idx ON lead_system.keywords (campaign_id, organization_id);
 
 CREATE TABLE lead_system.ad_campaign_days (
     organization_id uuid          NOT NULL,
@@ -88,7 +87,6 @@ CREATE TABLE lead_system.ad_campaign_days (
 );
 COMMENT ON TABLE lead_system.ad_campaign_days IS
     'What a campaign cost and brought on a day of the organization''s time zone; a conversion is a lead. Written by record_ad_days() alone.';
-CREATE INDEX ad_campaign_days_campaign_id_idx ON lead_system.ad_campaign_days (campaign_id, organization_id);
 CREATE INDEX ad_campaign_days_organization_id_day_idx ON lead_system.ad_campaign_days (organization_id, day);
 
 CREATE TABLE lead_system.keyword_days (
@@ -108,7 +106,6 @@ CREATE TABLE lead_system.keyword_days (
 );
 COMMENT ON TABLE lead_system.keyword_days IS
     'What a keyword cost and brought on a day of the organization''s time zone. Written by record_ad_days() alone.';
-CREATE INDEX keyword_days_keyword_id_idx ON lead_system.keyword_days (keyword_id, organization_id);
 CREATE INDEX keyword_days_organization_id_day_idx ON lead_system.keyword_days (organization_id, day);
 
 ALTER TABLE lead_system.ad_campaigns ENABLE ROW LEVEL SECURITY;
