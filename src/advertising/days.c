@@ -24,6 +24,17 @@
 	"jsonb_to_recordset($2) r(campaign text, keyword text, match_type text, day date," \
 	"   spend numeric(12,2), clicks bigint, impressions bigint, conversions bigint)"
 
+/*
+ * The rows with the ids of what they are about, each looked up by its unique
+ * key, whatever the planner knows of the tables.
+ */
+#define FOUND_SQL \
+	"SELECT r.*, f.campaign_id, (SELECT k.id FROM lead_system.keywords k WHERE k.organization_id = $1" \
+	"           AND k.campaign_id = f.campaign_id AND k.keyword_text = r.keyword" \
+	"           AND k.match_type = r.match_type) AS keyword_id" \
+	"  FROM " ROWS_SQL " CROSS JOIN LATERAL (SELECT (SELECT c.id FROM lead_system.ad_campaigns c" \
+	"           WHERE c.organization_id = $1 AND c.external_id = r.campaign) AS campaign_id OFFSET 0) f"
+
 /* Refuse objects with keys that mean nothing. */
 static void
 check_keys(Jsonb *days)
@@ -70,15 +81,12 @@ lock_targets(const LsArgs *args)
 {
 	LS_QUERY_ARRAY(campaigns,
 		"SELECT 1 FROM lead_system.ad_campaigns c WHERE c.organization_id = $1"
-		"    AND c.external_id IN (SELECT r.campaign COLLATE \"C\" FROM " ROWS_SQL ")"
+		"    AND c.id = ANY (ARRAY(SELECT DISTINCT x.campaign_id FROM (" FOUND_SQL ") x))"
 		" ORDER BY c.id FOR NO KEY UPDATE",
 		UUIDOID, JSONBOID);
 	LS_QUERY_ARRAY(keywords,
-		"SELECT 1 FROM lead_system.keywords k WHERE k.organization_id = $1 AND k.id IN ("
-		"   SELECT w.id FROM " ROWS_SQL
-		"     JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.external_id = r.campaign"
-		"     JOIN lead_system.keywords w ON w.organization_id = $1 AND w.campaign_id = c.id"
-		"      AND w.keyword_text = r.keyword AND w.match_type = r.match_type)"
+		"SELECT 1 FROM lead_system.keywords k WHERE k.organization_id = $1"
+		"    AND k.id = ANY (ARRAY(SELECT DISTINCT x.keyword_id FROM (" FOUND_SQL ") x))"
 		" ORDER BY k.id FOR NO KEY UPDATE",
 		UUIDOID, JSONBOID);
 
@@ -97,11 +105,8 @@ check_rows(const LsArgs *args)
 		"       count(*) FILTER (WHERE x.spend < 0 OR x.spend = 'NaN' OR least(x.clicks, x.impressions, x.conversions) < 0),"
 		"       count(*) - count(DISTINCT (x.campaign, x.keyword, x.match_type, x.day)),"
 		"       min(x.campaign) FILTER (WHERE x.campaign_id IS NULL),"
-		"       min(x.keyword) FILTER (WHERE x.keyword_id IS NULL)"
-		"  FROM (SELECT r.*, c.id AS campaign_id, k.id AS keyword_id FROM " ROWS_SQL
-		"          LEFT JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.external_id = r.campaign"
-		"          LEFT JOIN lead_system.keywords k ON k.organization_id = $1 AND k.campaign_id = c.id"
-		"           AND k.keyword_text = r.keyword AND k.match_type = r.match_type) x",
+		"       min(x.keyword) FILTER (WHERE x.keyword_id IS NULL AND x.keyword IS NOT NULL)"
+		"  FROM (" FOUND_SQL ") x",
 		UUIDOID, JSONBOID);
 
 	ls_query_run(&query, args, LS_WRITE);
@@ -157,16 +162,11 @@ write_days(const LsArgs *args)
 {
 	LS_QUERY_ARRAY(campaigns,
 		WRITE_SQL("ad_campaign_days", "campaign_id", "ad_campaigns",
-			"c.id, r.* FROM " ROWS_SQL
-			" JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.external_id = r.campaign"
-			" WHERE r.keyword IS NULL"),
+			"x.campaign_id AS id, x.* FROM (" FOUND_SQL ") x WHERE x.keyword IS NULL"),
 		UUIDOID, JSONBOID, TIMESTAMPTZOID);
 	LS_QUERY_ARRAY(keywords,
 		WRITE_SQL("keyword_days", "keyword_id", "keywords",
-			"k.id, r.* FROM " ROWS_SQL
-			" JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.external_id = r.campaign"
-			" JOIN lead_system.keywords k ON k.organization_id = $1 AND k.campaign_id = c.id"
-			"  AND k.keyword_text = r.keyword AND k.match_type = r.match_type"),
+			"x.keyword_id AS id, x.* FROM (" FOUND_SQL ") x WHERE x.keyword IS NOT NULL"),
 		UUIDOID, JSONBOID, TIMESTAMPTZOID);
 
 	ls_query_run(&campaigns, args, LS_WRITE);
