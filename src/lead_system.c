@@ -11,6 +11,7 @@
 #include "advertising/advertising.h"
 #include "analytics/analytics.h"
 #include "assignment/assignment.h"
+#include "automation/automation.h"
 #include "billing/billing.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
@@ -47,6 +48,7 @@ _PG_init(void)
 	ls_nurture_init();
 	ls_assignment_init();
 	ls_merge_init();
+	ls_automation_init();
 	ls_advertising_init();
 	ls_analytics_init();
 	ls_maintenance_init();
