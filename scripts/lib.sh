@@ -66,7 +66,7 @@ build_packages() {
 
 # What the test suites need on top.
 test_packages() {
-    need_packages "postgresql-$PG_MAJOR-pgtap" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
+    need_packages "postgresql-$PG_MAJOR-pgtap" "postgresql-$PG_MAJOR-cron" libtap-parser-sourcehandler-pgtap-perl libipc-run-perl
 }
 
 # The server must not run as root; as root, work is done as user postgres.

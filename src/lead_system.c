@@ -11,12 +11,14 @@
 #include "advertising/advertising.h"
 #include "analytics/analytics.h"
 #include "assignment/assignment.h"
+#include "automation/automation.h"
 #include "billing/billing.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
 #include "core/core.h"
 #include "directory/directory.h"
 #include "leads/leads.h"
+#include "maintenance/maintenance.h"
 #include "marketplace/marketplace.h"
 #include "nurture/nurture.h"
 #include "merge/merge.h"
@@ -46,8 +48,10 @@ _PG_init(void)
 	ls_assignment_init();
 	ls_notifications_init(); /* hears of a lead after it was assigned, so that its user is told */
 	ls_merge_init();
+	ls_automation_init();
 	ls_advertising_init();
 	ls_analytics_init();
+	ls_maintenance_init();
 
 	MarkGUCPrefixReserved("lead_system");
 }

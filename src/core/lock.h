@@ -23,6 +23,7 @@ typedef enum LsLockClass
 	LS_LOCK_SMART_LISTS = 0x4c55,   /* smart lists of an organisation */
 	LS_LOCK_AUDIT_CHAIN = 0x4c56,   /* the end of an organisation's audit chain */
 	LS_LOCK_WAITING_LEADS = 0x4c57, /* leads that find nobody, against users who join in */
+	LS_LOCK_MAINTENANCE = 0x4c58,   /* the runner of maintenance, of an organisation or of all */
 	LS_LOCK_SNAPSHOTS = 0x4c5a      /* analytics snapshots of an organisation */
 } LsLockClass;
 

@@ -99,6 +99,7 @@ extern void ls_nurture_counts_once(void (*run)(void *), void *arg);
 /* listener.c */
 extern const LsLeadListener ls_nurture_listener;
 
+extern int64 ls_nurture_recount_batch(const pg_uuid_t *org, int batch, bool first, bool *more);
 extern void ls_nurture_init(void);
 
 #endif /* LS_NURTURE_H */

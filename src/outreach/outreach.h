@@ -35,6 +35,7 @@ extern void ls_outreach_init(void);
 extern void ls_suppressions_init(void);
 extern void ls_attempts_init(void);
 extern const pg_uuid_t *ls_queue_set_recorded(const pg_uuid_t *row);
+extern int64 ls_outreach_recount_batch(const pg_uuid_t *org, int batch, bool first, bool *more);
 extern void ls_counts_defer(void (*work)(void *), void *argument);
 
 /* The place of a temperature in the queue (I4), for SQL texts. */

@@ -32,6 +32,7 @@
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "scoring/model.h"
+#include "scoring/scoring.h"
 
 #define MAX_BATCH 100000
 
@@ -207,9 +208,9 @@ run_advance(const pg_uuid_t *org, const RunPosition *position, int seen, int cha
 	ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* Do one batch; false when the run has come to its end. */
+/* Do one batch; false when the run has come to its end.  Adds to *changed. */
 static bool
-run_batch(const pg_uuid_t *org, int batch)
+run_batch(const pg_uuid_t *org, int batch, int64 *total_changed)
 {
 	LS_QUERY(query,
 		"SELECT l FROM lead_system.leads l"
@@ -244,12 +245,33 @@ run_batch(const pg_uuid_t *org, int batch)
 		PopActiveSnapshot();
 		position.finished = (seen < batch);
 		rescore(org, ids, changed);
+		*total_changed += changed;
 		run_advance(org, &position, seen, changed);
 		table_close(leads, NoLock);
 		pfree(ids);
 	}
 	ls_scope_close(&scope);
 	return !position.finished;
+}
+
+/*
+ * One batch for run_maintenance(), which commits; returns how many leads it
+ * changed.  The first batch of a run goes on where one that was cut off stopped.
+ */
+int64
+ls_scoring_recalculate_batch(const pg_uuid_t *org, int batch, bool first, bool *more)
+{
+	int64 changed = 0;
+	LsScope scope;
+
+	if (first)
+	{
+		ls_scope_open_nonatomic(&scope, LS_AS_OWNER);
+		run_start(org);
+		ls_scope_close(&scope);
+	}
+	*more = run_batch(org, batch, &changed);
+	return changed;
 }
 
 PG_FUNCTION_INFO_V1(ls_scoring_recalculate);
@@ -264,6 +286,7 @@ ls_scoring_recalculate(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	pg_uuid_t *orgs;
 	LsScope scope;
+	int64 changed = 0;
 	int n_orgs;
 	int i;
 
@@ -283,7 +306,7 @@ ls_scoring_recalculate(PG_FUNCTION_ARGS)
 		while (more)
 		{
 			CHECK_FOR_INTERRUPTS();
-			more = run_batch(&orgs[i], batch);
+			more = run_batch(&orgs[i], batch, &changed);
 			if (!atomic)
 				SPI_commit();
 		}

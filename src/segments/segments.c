@@ -38,7 +38,7 @@ static const LsGrant segments_grants[] = {
 	{"count_leads(jsonb)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"segment_leads(uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
 	{"lead_list_leads(uuid)", "EXECUTE", LS_LEVEL_READONLY, false},
-	{"refresh_segment_count(uuid)", "EXECUTE", LS_LEVEL_AGENT, false},
+	{"refresh_segment_count(uuid)", "EXECUTE", LS_LEVEL_AGENT, true},
 	{"refresh_lead_list(uuid)", "EXECUTE", LS_LEVEL_MANAGER, false},
 	{"refresh_smart_lists()", "EXECUTE", LS_LEVEL_MANAGER, true},
 };

@@ -782,6 +782,9 @@ INSERT INTO promised VALUES
     ('explain_lead_score', 'lead_id uuid, model text DEFAULT NULL::text', 'TABLE(component text, rule text, value text, points numeric)'),
     ('score_at', 'lead_id uuid, at timestamp with time zone', 'integer'),
     ('recalculate_lead_scores', 'IN batch integer DEFAULT 10000', NULL),
+    ('run_maintenance', 'IN jobs text[] DEFAULT NULL::text[]', NULL),
+    ('schedule_maintenance', 'cron text DEFAULT ''* * * * *''::text', 'bigint'),
+    ('maintenance_status', '', 'TABLE(job text, last_run timestamp with time zone, rows bigint, ok boolean, detail text)'),
     ('record_intent_signal', 'lead_id uuid, kind text, call_id uuid', 'uuid'),
     ('record_qualification', 'lead_id uuid, inputs jsonb', 'uuid'),
     ('is_on_dnc_list', 'phone_number text, org_id uuid', 'boolean'),
@@ -847,6 +850,12 @@ INSERT INTO promised VALUES
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
     ('record_call', 'call jsonb', 'uuid'),
     ('record_sms', 'sms jsonb', 'uuid'),
+    ('run_ad_diagnostics', 'as_of date DEFAULT NULL::date', 'bigint'),
+    ('propose_actions', '', 'bigint'),
+    ('approve_action', 'log_id uuid, reason text DEFAULT NULL::text', 'void'),
+    ('reject_action', 'log_id uuid, reason text DEFAULT NULL::text', 'void'),
+    ('apply_action', 'log_id uuid', 'text'),
+    ('record_workflow_run', 'workflow_id uuid, run_key text, outcome text DEFAULT ''started''::text, lead_id uuid DEFAULT NULL::uuid, error text DEFAULT NULL::text', 'uuid'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 
 SELECT is_empty($$
@@ -865,8 +874,8 @@ $$, 'promised functions have no other forms');
 
 SELECT results_eq($$
     SELECT f.name COLLATE "default", f.prokind::text FROM our_functions f WHERE f.prokind <> 'f' ORDER BY 1
-$$, $$ VALUES ('install', 'p'), ('recalculate_lead_scores', 'p') $$,
-    'install() and recalculate_lead_scores() are procedures');
+$$, $$ VALUES ('install', 'p'), ('recalculate_lead_scores', 'p'), ('run_maintenance', 'p') $$,
+    'install(), recalculate_lead_scores() and run_maintenance() are procedures');
 
 SELECT * FROM finish();
 ROLLBACK;
