@@ -83,7 +83,10 @@ GRANT REFERENCES ON lead_system.leads TO regress_merge_owner;
 CREATE TABLE theirs (id int PRIMARY KEY, lead uuid REFERENCES lead_system.leads (id));
 ALTER TABLE theirs OWNER TO regress_merge_owner;
 INSERT INTO theirs VALUES (1, :'b');
-SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]);
+SELECT lead_system.merge_leads(:'a', ARRAY[:'b']::uuid[]) AS merge \gset
+SELECT right(lead::text, 1) AS lead FROM theirs;
+SELECT lead_system.unmerge_leads(:'merge');
+SELECT right(lead::text, 1) AS lead FROM theirs;
 -- The archive: what outlives a lead, or belongs to another one, too, keeps it; the rest goes along.
 ALTER TABLE invoices ADD FOREIGN KEY (parent) REFERENCES invoices;
 ALTER TABLE lines ADD FOREIGN KEY (invoice) REFERENCES invoices ON DELETE CASCADE;

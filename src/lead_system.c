@@ -11,6 +11,7 @@
 #include "advertising/advertising.h"
 #include "analytics/analytics.h"
 #include "assignment/assignment.h"
+#include "automation/automation.h"
 #include "billing/billing.h"
 #include "communication/communication.h"
 #include "compliance/compliance.h"
@@ -41,12 +42,13 @@ _PG_init(void)
 	ls_billing_init();
 	ls_communication_init();
 	ls_outreach_init();
-	ls_notifications_init();
 	ls_marketplace_init();
 	ls_segments_init();
 	ls_nurture_init();
 	ls_assignment_init();
+	ls_notifications_init(); /* hears of a lead after it was assigned, so that its user is told */
 	ls_merge_init();
+	ls_automation_init();
 	ls_advertising_init();
 	ls_analytics_init();
 	ls_maintenance_init();

@@ -100,6 +100,8 @@ extern void ls_assignee_take(LsPool *pool, LsAssignee *user);
 
 /* pool.c */
 extern void ls_pool_lock(LsPool *pool, const pg_uuid_t *org, const pg_uuid_t *ids, int n_ids);
+extern void ls_pool_look(LsPool *pool, const pg_uuid_t *org);
+extern const LsAssignee *ls_pool_only_free(const LsPool *pool);
 extern int64 ls_pool_room(const LsPool *pool);
 extern void ls_pool_load_territories(LsPool *pool, const pg_uuid_t *org, const LsAssignPass *pass);
 extern List *ls_pool_territory(const LsPool *pool, int kind, const char *code);

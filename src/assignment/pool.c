@@ -94,24 +94,20 @@ read_user(LsAssignee *user, uint64 row, int max_active, int max_total)
 	user->room = room_of(user, max_active, max_total);
 }
 
-/*
- * Lock those who can be given leads, or those of some users ("ids" not NULL).
- *
- * Full ones are locked, too.  Otherwise a session that finds nobody and one that
- * makes room would miss each other, and the lead would wait beside a free user.
- */
-void
-ls_pool_lock(LsPool *pool, const pg_uuid_t *org, const pg_uuid_t *ids, int n_ids)
+/* Those who can be given leads, or those of some users ($3 not null). */
+#define POOL_SQL \
+	"SELECT u.id, u.role = 'manager', u.current_lead_count, u.max_active_leads," \
+	"       u.assignment_weight, u.total_leads_assigned, u.total_leads_qualified," \
+	"       u.last_assigned_at, lower(u.skills::text)::text[]" \
+	"  FROM lead_system.users u" \
+	" WHERE u.organization_id = $1 AND u.is_active AND NOT u.is_contractor" \
+	"   AND (u.role = 'rep' OR (u.role = 'manager' AND $2)) AND ($3 IS NULL OR u.id = ANY ($3))" \
+	" ORDER BY u.id"
+
+/* Read the pool by a query on users. */
+static void
+read_pool(LsPool *pool, LsQuery *query, const pg_uuid_t *org, const pg_uuid_t *ids, int n_ids)
 {
-	LS_QUERY_ARRAY(query,
-		"SELECT u.id, u.role = 'manager', u.current_lead_count, u.max_active_leads,"
-		"       u.assignment_weight, u.total_leads_assigned, u.total_leads_qualified,"
-		"       u.last_assigned_at, lower(u.skills::text)::text[]"
-		"  FROM lead_system.users u"
-		" WHERE u.organization_id = $1 AND u.is_active AND NOT u.is_contractor"
-		"   AND (u.role = 'rep' OR (u.role = 'manager' AND $2)) AND ($3 IS NULL OR u.id = ANY ($3))"
-		" ORDER BY u.id FOR NO KEY UPDATE",
-		UUIDOID, BOOLOID, UUIDARRAYOID);
 	int max_active = ls_config_int(org, "assignment.max_active");
 	int max_total = ls_config_int(org, "assignment.max_total");
 	LsScope scope;
@@ -124,11 +120,55 @@ ls_pool_lock(LsPool *pool, const pg_uuid_t *org, const pg_uuid_t *ids, int n_ids
 	ls_arg_bool(&args, ls_config_bool(org, "assignment.manager_fallback"));
 	ls_arg_datum(&args, ids ? ls_uuid_array(ids, n_ids) : (Datum) 0, ids == NULL);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	pool->n = (int) ls_query_run(&query, &args, LS_WRITE);
+	pool->n = (int) ls_query_run(query, &args, LS_WRITE);
 	pool->users = SPI_palloc(sizeof(LsAssignee) * (pool->n + 1));
 	for (i = 0; i < pool->n; i++)
 		read_user(&pool->users[i], i, max_active, max_total);
 	ls_scope_close(&scope);
+}
+
+/*
+ * Lock those who can be given leads, or those of some users ("ids" not NULL).
+ *
+ * Full ones are locked, too.  Otherwise a session that finds nobody and one that
+ * makes room would miss each other, and the lead would wait beside a free user.
+ */
+void
+ls_pool_lock(LsPool *pool, const pg_uuid_t *org, const pg_uuid_t *ids, int n_ids)
+{
+	LS_QUERY_ARRAY(query, POOL_SQL " FOR NO KEY UPDATE", UUIDOID, BOOLOID, UUIDARRAYOID);
+
+	read_pool(pool, &query, org, ids, n_ids);
+}
+
+/*
+ * Look at those who can be given leads, without locking them: for whoever has to
+ * lock leads first, and would rather know how many.
+ */
+void
+ls_pool_look(LsPool *pool, const pg_uuid_t *org)
+{
+	LS_QUERY_ARRAY(query, POOL_SQL, UUIDOID, BOOLOID, UUIDARRAYOID);
+
+	read_pool(pool, &query, org, NULL, 0);
+}
+
+/* The one user who has room; NULL when nobody has, or several have. */
+const LsAssignee *
+ls_pool_only_free(const LsPool *pool)
+{
+	const LsAssignee *only = NULL;
+	int i;
+
+	for (i = 0; i < pool->n; i++)
+	{
+		if (pool->users[i].weight <= 0 || pool->users[i].room <= 0)
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = &pool->users[i];
+	}
+	return only;
 }
 
 /* How many leads all of them together can be given. */

@@ -19,7 +19,11 @@
 #include "core/tenant.h"
 #include "assignment/internal.h"
 
-/* Leads that the times are for, as the index on them has it. */
+/*
+ * Leads that the times are for, as the indexes on them have it: one by needs_review,
+ * so that those which are marked are not read again, and one of those that somebody
+ * has.
+ */
 #define WATCHED_SQL(lead) \
 	"(" lead ".stage = 'new' AND " lead ".temperature IN ('hot', 'warm') AND " lead \
 	".deleted_at IS NULL AND NOT " lead ".is_spam)"
@@ -39,7 +43,7 @@ ls_assignment_sla_breaches(PG_FUNCTION_ARGS)
 		"  FROM lead_system.leads l"
 		" CROSS JOIN LATERAL (SELECT l.status_changed_at"
 		"    + make_interval(mins => CASE l.temperature WHEN 'hot' THEN $3 ELSE $4 END) AS due_at) d"
-		" WHERE l.organization_id = $1 AND " WATCHED_SQL(
+		" WHERE l.organization_id = $1 AND l.needs_review IN (false, true) AND " WATCHED_SQL(
 			"l") " AND d.due_at < $2"
 				 "   AND l.status_changed_at < $2 - make_interval(mins => least($3, $4))"
 				 " ORDER BY d.due_at, l.id",
@@ -91,34 +95,51 @@ mark_for_review(const pg_uuid_t *org, int batch)
 }
 
 /*
- * Give leads that were not contacted to somebody else.  Who has just been given
- * one has the same time again.
+ * Read and lock leads that their users have not contacted, oldest first.  Those of
+ * the only user who has room stay there, and would be in the way of the others.
  */
-static int64
-reassign(const pg_uuid_t *org, int batch)
+static void
+read_neglected(LsAssignPass *pass, const LsAssignee *only_free, int batch)
 {
 	LS_QUERY(query,
 		"SELECT " LS_ASSIGN_COLUMNS " FROM lead_system.leads l"
 		" WHERE l.organization_id = $1 AND " WATCHED_SQL(
-			"l") " AND l.assigned_to IS NOT NULL"
+			"l") " AND l.assigned_to IS NOT NULL AND ($5 IS NULL OR l.assigned_to <> $5)"
 				 "   AND l.status_changed_at < $2 - make_interval(hours => $3) AND " LS_ASSIGNABLE_SQL(
 					 "l") "   AND NOT EXISTS (SELECT 1 FROM lead_system.lead_assignments a WHERE a.organization_id = $1"
 						  "         AND a.lead_id = l.id AND a.created_at >= $2 - make_interval(hours => $3))"
 						  " ORDER BY l.status_changed_at LIMIT $4 FOR NO KEY UPDATE OF l SKIP LOCKED",
-		UUIDOID, TIMESTAMPTZOID, INT4OID, INT4OID);
+		UUIDOID, TIMESTAMPTZOID, INT4OID, INT4OID, UUIDOID);
+	LsArgs args = {0};
+
+	ls_arg_uuid(&args, &pass->org);
+	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_int32(&args, ls_config_int(&pass->org, "assignment.sla_escalate_hours"));
+	ls_arg_int32(&args, batch);
+	ls_arg_uuid(&args, only_free ? &only_free->id : NULL);
+	ls_assign_read_leads(pass, &query, &args);
+}
+
+/*
+ * Give leads that were not contacted to somebody else.  Who has just been given
+ * one has the same time again.  Leads are locked before users, so the room is
+ * looked at first, and counted again under the lock.
+ */
+static int64
+reassign(const pg_uuid_t *org, int batch)
+{
 	LsStrategy strategy = ls_strategy_of_org(org);
 	LsAssignPass pass = {0};
 	LsPool pool;
-	LsArgs args = {0};
 	int i;
 
+	ls_pool_look(&pool, org);
+	batch = (int) Min((int64) batch, ls_pool_room(&pool));
+	if (batch == 0)
+		return 0;
 	pass.org = *org;
 	pass.reason = "not contacted in time";
-	ls_arg_uuid(&args, org);
-	ls_arg_timestamptz(&args, ls_clock_now());
-	ls_arg_int32(&args, ls_config_int(org, "assignment.sla_escalate_hours"));
-	ls_arg_int32(&args, batch);
-	ls_assign_read_leads(&pass, &query, &args);
+	read_neglected(&pass, ls_pool_only_free(&pool), batch);
 	if (pass.n == 0)
 		return 0;
 	for (i = 0; i < pass.n; i++)

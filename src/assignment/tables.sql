@@ -122,8 +122,10 @@ CREATE TRIGGER leads_forget_assignments AFTER DELETE ON lead_system.leads
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories('lead_assignments', 'lead_id', 'lead_credits', 'lead_id');
 
-CREATE INDEX leads_sla_idx ON lead_system.leads (organization_id, status_changed_at)
+CREATE INDEX leads_sla_idx ON lead_system.leads (organization_id, needs_review, status_changed_at)
     WHERE stage = 'new' AND temperature IN ('hot', 'warm') AND deleted_at IS NULL AND NOT is_spam;
+CREATE INDEX leads_sla_assigned_idx ON lead_system.leads (organization_id, status_changed_at)
+    WHERE stage = 'new' AND temperature IN ('hot', 'warm') AND deleted_at IS NULL AND NOT is_spam AND assigned_to IS NOT NULL;
 
 CREATE TRIGGER users_keep_counters BEFORE INSERT OR UPDATE ON lead_system.users
     FOR EACH ROW EXECUTE FUNCTION lead_system.users_keep_counters();

@@ -87,6 +87,15 @@ ls_decode_datetime(
 	index_beginscan(heap, index, snapshot, nkeys, 0)
 #endif
 
+/* 18 has no execute_once any more (commit 3eea7a0c9). */
+#if PG_VERSION_NUM >= 180000
+#define LS_EXECUTOR_RUN_PARAMS QueryDesc *query, ScanDirection direction, uint64 count
+#define LS_EXECUTOR_RUN_ARGS query, direction, count
+#else
+#define LS_EXECUTOR_RUN_PARAMS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define LS_EXECUTOR_RUN_ARGS query, direction, count, once
+#endif
+
 /* 18 has constraints that are not enforced (commit ca87c415e). */
 #if PG_VERSION_NUM >= 180000
 #define ls_check_is_enforced(check) ((check)->ccenforced)

@@ -44,4 +44,7 @@
 /* outreach */
 #define LS_ERRCODE_CLAIM_NOT_HELD MAKE_SQLSTATE('L', 'S', '0', '5', '0')
 
+/* automation */
+#define LS_ERRCODE_ABOVE_LIMITS MAKE_SQLSTATE('L', 'S', '0', '6', '0')
+
 #endif /* LS_CORE_ERRORS_H */

@@ -8,11 +8,16 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "lead_system.h"
 #include "core/input.h"
+
+/* So many bytes of an error that a worker reports are kept. */
+#define MAX_ERROR 2000
 
 /* A required argument is NULL. */
 void
@@ -32,6 +37,16 @@ ls_trim(const char *text)
 	while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
 		end--;
 	return end > text ? pnstrdup(text, end - text) : NULL;
+}
+
+/* The error that a worker reports, as it is kept: some answers of gateways are whole pages. */
+char *
+ls_error_text(const text *error)
+{
+	char *result = text_to_cstring(error);
+
+	result[pg_mbcliplen(result, strlen(result), MAX_ERROR)] = '\0';
+	return result;
 }
 
 /*

@@ -24,6 +24,7 @@ typedef struct LsInputError
 } LsInputError;
 
 extern char *ls_trim(const char *text);
+extern char *ls_error_text(const text *error);
 pg_noreturn extern void ls_null_argument(const char *name);
 extern bool ls_type_input_typmod(
 	Oid type, int32 typmod, const char *text, Datum *value, LsInputError *error);

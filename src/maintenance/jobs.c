@@ -22,8 +22,12 @@ LS_QUERY(warn_windows, "SELECT lead_system.warn_response_windows($1)", INT4OID);
 LS_QUERY0(lift_bans, "SELECT lead_system.lift_expired_bans()");
 LS_QUERY0(release_dnc, "SELECT lead_system.release_expired_dnc_blocks()");
 LS_QUERY(release_steps, "SELECT lead_system.release_lapsed_steps($1)", INT4OID);
+LS_QUERY(missed_calls, "SELECT lead_system.sweep_missed_calls($1)", INT4OID);
 LS_QUERY(assign_waiting, "SELECT lead_system.assign_waiting_leads($1)", INT4OID);
 LS_QUERY(sweep_sla, "SELECT lead_system.sweep_sla($1)", INT4OID);
+LS_QUERY0(ad_diagnostics, "SELECT lead_system.run_ad_diagnostics()");
+LS_QUERY0(propose_actions, "SELECT lead_system.propose_actions()");
+LS_QUERY(apply_actions, "SELECT lead_system.apply_due_actions($1)", INT4OID);
 LS_QUERY(release_holds, "SELECT lead_system.release_expired_holds($1)", INT4OID);
 LS_QUERY(smart_lists,
 	"SELECT lead_system.refresh_smart_lists() WHERE EXISTS (SELECT FROM lead_system.lead_lists l"
@@ -79,6 +83,8 @@ const LsJob ls_jobs[] = {
 		"writes down that bans are over"},
 	{"release_lapsed_steps", LS_EVERY_MINUTE, LS_JOB_SWEEP, 1000, &release_steps, NULL,
 		"deals with steps of sequences whose worker did not report"},
+	{"sweep_missed_calls", LS_EVERY_MINUTE, LS_JOB_SWEEP, 1000, &missed_calls, NULL,
+		"gives up callers who were missed and did not answer"},
 	{"assign_waiting_leads", LS_EVERY_MINUTE, LS_JOB_SWEEP, 100, &assign_waiting, NULL,
 		"assigns leads that wait for somebody with room"},
 	{"sweep_sla", LS_EVERY_MINUTE, LS_JOB_SWEEP, 1000, &sweep_sla, NULL,
@@ -91,6 +97,12 @@ const LsJob ls_jobs[] = {
 		"brings smart lists in line with filters that move with the time"},
 	{"refresh_segment_counts", LS_EVERY_HOUR, LS_JOB_EACH_ORGANIZATION, 0, &segment_counts, NULL,
 		"counts the leads of each segment"},
+	{"run_ad_diagnostics", LS_EVERY_HOUR, LS_JOB_SWEEP, 0, &ad_diagnostics, NULL,
+		"looks for campaigns, keywords and leads that need attention"},
+	{"propose_actions", LS_EVERY_HOUR, LS_JOB_SWEEP, 0, &propose_actions, NULL,
+		"proposes changes of campaigns and keywords"},
+	{"apply_due_actions", LS_EVERY_MINUTE, LS_JOB_SWEEP, 100, &apply_actions, NULL,
+		"carries out what is approved, or needs no approval"},
 	{"take_analytics_snapshots", LS_EVERY_HOUR, LS_JOB_EACH_ORGANIZATION, 0, &snapshots, NULL,
 		"writes what came of the leads of the days that are over"},
 	{"recalculate_lead_scores", LS_EVERY_DAY, LS_JOB_EACH_ORGANIZATION, 5000, NULL,

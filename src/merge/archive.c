@@ -29,6 +29,9 @@
 /* What is still to be done about a lead, by the status of a row that it has. */
 #define LIVE_STATUSES "'{new,queued,calling,active,paused,pending,scheduled,claimed}'::text[]"
 
+/* So many leads are looked at at once, where some may be kept by tables of theirs. */
+#define LOOK_AT 10000
+
 /* Has a table a status in words? */
 static bool
 has_status(const LsMoveTable *table)
@@ -45,32 +48,45 @@ has_status(const LsMoveTable *table)
 }
 
 /*
- * The condition that no table keeps lead l: that nothing in it is waiting for the
- * lead, nothing is there at all in one whose rows stay, and no row is of another
- * lead, too.
+ * The conditions, with OR between them, under which a row t keeps its lead: any
+ * does in a table whose rows stay, one that something is to be done about, and
+ * one that is of another lead, too.  NULL when none does.
  */
+static char *
+keeps(const LsMoveTable *tables, int n, int i)
+{
+	StringInfoData sql;
+	int j;
+
+	if (tables[i].stays)
+		return tables[i].is_leads ? psprintf("t.id <> %s", tables[i].lead) : "true";
+	initStringInfo(&sql);
+	if (tables[i].has_fk && has_status(&tables[i]))
+		appendStringInfoString(&sql, " OR lower(t.status) = ANY (" LIVE_STATUSES ")");
+	for (j = 0; j < n; j++)
+	{
+		if (j != i && ls_move_same_table(&tables[i], &tables[j]))
+			appendStringInfo(&sql, " OR %s <> %s", tables[j].lead, tables[i].lead);
+	}
+	return sql.len > 0 ? sql.data + strlen(" OR ") : NULL;
+}
+
+/* The condition that no table keeps lead l; but for those of theirs, which are asked one by one. */
 static char *
 nothing_keeps(const LsMoveTable *tables, int n)
 {
 	StringInfoData sql;
 	int i;
-	int j;
 
 	initStringInfo(&sql);
 	for (i = 0; i < n; i++)
 	{
-		char *rows = psprintf("AND NOT EXISTS (SELECT 1 FROM %s WHERE %s AND %s = l.id",
-			tables[i].source, tables[i].org_is, tables[i].lead);
+		char *condition = tables[i].theirs ? NULL : keeps(tables, n, i);
 
-		if (tables[i].stays)
-			appendStringInfo(&sql, " %s%s)", rows, tables[i].is_leads ? " AND t.id <> l.id" : "");
-		else if (tables[i].has_fk && has_status(&tables[i]))
-			appendStringInfo(&sql, " %s AND lower(t.status) = ANY (" LIVE_STATUSES "))", rows);
-		for (j = 0; j < n; j++)
-		{
-			if (j != i && !tables[i].stays && ls_move_same_table(&tables[i], &tables[j]))
-				appendStringInfo(&sql, " %s AND %s <> l.id)", rows, tables[j].lead);
-		}
+		if (condition != NULL)
+			appendStringInfo(&sql,
+				" AND NOT EXISTS (SELECT 1 FROM %s WHERE %s AND %s = l.id AND (%s))",
+				tables[i].source, tables[i].org_is, tables[i].lead, condition);
 	}
 	return sql.data;
 }
@@ -108,6 +124,73 @@ take_found(LsMove *move, uint64 found)
 	return (int) found;
 }
 
+/* Leave those leads of the move that no table of theirs keeps; returns how many. */
+static int
+drop_kept(LsMove *move, const LsMoveTable *tables, int n, int n_leads)
+{
+	int i;
+
+	for (i = 0; i < n && n_leads > 0; i++)
+	{
+		char *condition = tables[i].theirs ? keeps(tables, n, i) : NULL;
+		LsMove with = *move;
+
+		if (condition == NULL ||
+			ls_move_run_on(move, &tables[i],
+				psprintf("SELECT DISTINCT %s FROM %s WHERE %s AND %s = ANY ($3) AND (%s)",
+					tables[i].lead, tables[i].source, tables[i].org_is, tables[i].lead, condition),
+				false) == 0)
+			continue;
+		take_found(&with, SPI_processed);
+		with.given = ls_move_document(&with, "SELECT to_jsonb($3)");
+		with.leads = move->leads;
+		n_leads = take_found(
+			move, ls_move_run(&with,
+					  "SELECT l.id FROM unnest($3) WITH ORDINALITY l(id, n) WHERE l.id NOT IN"
+					  " (SELECT k::uuid FROM jsonb_array_elements_text($7) k) ORDER BY l.n"));
+	}
+	return n_leads;
+}
+
+/*
+ * Find and lock the leads of a batch.  Where tables of theirs are asked, what
+ * those keep is passed over without a lock, and the search goes on behind it:
+ * leads that stay for ever must not be in the way of others.
+ */
+static int
+find(LsMove *move, const LsMoveTable *tables, int n, int batch, const char *condition)
+{
+	const char *after = "";
+	bool theirs = false;
+	int found;
+	int done;
+	int i;
+
+	for (i = 0; i < n; i++)
+		theirs |= tables[i].theirs;
+	do
+	{
+		found = take_found(
+			move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l WHERE %s%s"
+											 " ORDER BY l.created_at, l.id LIMIT %d%s",
+										condition, after, theirs ? Max(batch, LOOK_AT) : batch,
+										theirs ? "" : " FOR UPDATE OF l SKIP LOCKED")));
+		if (!theirs || found == 0)
+			return found;
+		move->survivor = ls_result_uuid(found - 1, 1);
+		after = " AND (l.created_at, l.id) > (SELECT f.created_at, f.id FROM lead_system.leads f"
+				" WHERE f.organization_id = $1 AND f.id = $4)";
+		done = drop_kept(move, tables, n, found);
+		done = take_found(
+			move, ls_move_run(move,
+					  psprintf("SELECT l.id FROM lead_system.leads l WHERE l.id = ANY ($3) AND %s"
+							   " ORDER BY l.created_at, l.id LIMIT %d"
+							   " FOR UPDATE OF l SKIP LOCKED",
+						  condition, batch)));
+	} while (done == 0);
+	return done;
+}
+
 /*
  * Choose the leads of a batch and lock them and their rows; returns how many.
  * What others have written while the leads were looked for, or while their rows
@@ -117,16 +200,50 @@ static int
 choose(LsMove *move, const LsMoveTable *tables, int n, int batch)
 {
 	char *condition = may_go(tables, n);
+	int found;
 
-	if (take_found(move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l WHERE %s"
-													" ORDER BY l.created_at, l.id LIMIT %d"
-													" FOR UPDATE OF l SKIP LOCKED",
-											   condition, batch))) == 0)
+	if (find(move, tables, n, batch, condition) == 0)
 		return 0;
 	ls_move_lock_rows(move, tables, n);
-	return take_found(move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l"
-													   " WHERE l.id = ANY ($3) AND %s",
-												  condition)));
+	found = take_found(move, ls_move_run(move, psprintf("SELECT l.id FROM lead_system.leads l"
+														" WHERE l.id = ANY ($3) AND %s",
+												   condition)));
+	return drop_kept(move, tables, n, found);
+}
+
+/*
+ * Add to "children" what tells the rows of a table, and to the document of the
+ * move what a table of theirs tells of them.
+ */
+static void
+gather_children(LsMove *move, const LsMoveTable *tables, int i, StringInfo children)
+{
+	StringInfoData sql;
+	LsMove with = *move;
+	int j;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+		"SELECT %s AS name, %s AS lead, %s AS found FROM %s WHERE %s AND %s = ANY ($3)",
+		quote_literal_cstr(tables[i].name), tables[i].lead, tables[i].row, tables[i].source,
+		tables[i].org_is, tables[i].lead);
+	/* a row that has the lead in several columns is kept once */
+	for (j = 0; j < i; j++)
+	{
+		if (ls_move_same_table(&tables[i], &tables[j]))
+			appendStringInfo(&sql, " AND %s IS DISTINCT FROM %s", tables[j].lead, tables[i].lead);
+	}
+	if (!tables[i].theirs)
+	{
+		appendStringInfo(children, " UNION ALL %s", sql.data);
+		return;
+	}
+	with.given = (Datum) 0;
+	(void) ls_move_gather(&with, &tables[i], sql.data, "");
+	if (with.given == (Datum) 0)
+		return;
+	with.found = move->given;
+	move->given = ls_move_document(&with, "SELECT coalesce($8, '[]') || $7");
 }
 
 /* Put the leads into the archive, with what belongs to them. */
@@ -134,27 +251,18 @@ static void
 keep(const LsMove *move, const LsMoveTable *tables, int n)
 {
 	StringInfoData children;
+	LsMove with = *move;
 	int i;
-	int j;
 
 	initStringInfo(&children);
+	appendStringInfoString(&children,
+		"SELECT o.name, o.lead, o.found FROM jsonb_to_recordset($7) o(name text, lead uuid, found jsonb)");
 	for (i = 0; i < n; i++)
 	{
-		if (tables[i].stays)
-			continue;
-		appendStringInfo(&children,
-			"%sSELECT %s AS name, %s AS lead, %s AS found FROM %s WHERE %s AND %s = ANY ($3)",
-			children.len > 0 ? " UNION ALL " : "", quote_literal_cstr(tables[i].name),
-			tables[i].lead, tables[i].row, tables[i].source, tables[i].org_is, tables[i].lead);
-		/* a row that has the lead in several columns is kept once */
-		for (j = 0; j < i; j++)
-		{
-			if (ls_move_same_table(&tables[i], &tables[j]))
-				appendStringInfo(
-					&children, " AND %s IS DISTINCT FROM %s", tables[j].lead, tables[i].lead);
-		}
+		if (!tables[i].stays)
+			gather_children(&with, tables, i, &children);
 	}
-	(void) ls_move_run(move,
+	(void) ls_move_run(&with,
 		psprintf(
 			"INSERT INTO lead_system.leads_archive (organization_id, id, first_name, last_name,"
 			"   company_name, email, phone_number, source, source_id, status, created_at, archived_at,"
@@ -191,10 +299,7 @@ remove_rows(const LsMove *move, const LsMoveTable *tables, int n)
 						   " FROM %s WHERE %s AND %s = ANY ($3)) d"
 						   " WHERE x.tableoid = d.part AND x.ctid = d.place",
 				tables[i].relation, tables[i].source, tables[i].org_is, tables[i].lead);
-			if (tables[i].counted)
-				(void) ls_move_run(move, sql);
-			else
-				(void) ls_move_run_exactly(move, sql);
+			(void) ls_move_run_on(move, &tables[i], sql, !tables[i].counted);
 		}
 	}
 	(void) ls_move_run_exactly(

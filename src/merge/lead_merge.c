@@ -63,16 +63,16 @@ check_unfit(const LsMove *move, const LsMoveTable *tables, int n)
 	for (i = 0; i < n; i++)
 	{
 		if (!tables[i].unfit || tables[i].depth > 0 ||
-			ls_move_run(
-				move, psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) AND %s <> $4",
-						  tables[i].source, tables[i].org_is, tables[i].lead, tables[i].lead)) == 0)
+			ls_move_run_on(move, &tables[i],
+				psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) AND %s <> $4",
+					tables[i].source, tables[i].org_is, tables[i].lead, tables[i].lead),
+				false) == 0)
 			continue;
 		ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("the leads cannot be merged"),
 				errdetail("Table \"%s\" refers to them, and cannot be written.", tables[i].name),
-				errhint("It needs a primary key, and an owner that has the rights of the owner of "
-						"table \"leads\".")));
+				errhint("It needs a primary key.")));
 	}
 }
 
@@ -91,15 +91,23 @@ moving_rows(const LsMoveTable *table)
 static uint64
 write_down(const LsMove *move, const LsMoveTable *table)
 {
+	LsMove with = *move;
+
 	if (table->has_fk)
-		return ls_move_run(move,
+	{
+		char *rows = ls_move_gather(&with, table,
+			psprintf("SELECT %s AS subject_id, %s AS row_before FROM %s t WHERE %s",
+				table->is_leads ? "t.id" : table->lead, table->row, table->relation,
+				table->counted ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
+							   : moving_rows(table)),
+			"subject_id uuid, row_before jsonb");
+
+		return ls_move_run(&with,
 			psprintf("INSERT INTO lead_system.lead_merge_rows"
 					 " (organization_id, lead_id, subject_id, merge_id, table_name, row_before)"
-					 " SELECT $1, $4, %s, $2, %s, %s FROM %s t WHERE %s",
-				table->is_leads ? "t.id" : table->lead, quote_literal_cstr(table->name), table->row,
-				table->relation,
-				table->counted ? psprintf("%s AND %s = ANY ($3)", table->org_is, table->lead)
-							   : moving_rows(table)));
+					 " SELECT $1, $4, x.subject_id, $2, %s, x.row_before FROM %s",
+				quote_literal_cstr(table->name), rows));
+	}
 	return ls_move_run(move,
 		psprintf("INSERT INTO lead_system.lead_merge_rows"
 				 " (organization_id, lead_id, subject_id, merge_id, table_name, moved_ids)"
@@ -173,14 +181,15 @@ drop_doubles(const LsMove *move, const LsMoveTable *table)
 		char *sql;
 
 		if (doubles[i].referenced &&
-			ls_move_run(move, psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i].rows)) > 0)
+			ls_move_run_on(move, table,
+				psprintf("SELECT 1 FROM %s d WHERE d.n > 1", doubles[i].rows), false) > 0)
 			refuse("the leads cannot be merged",
 				psprintf(
 					"Each has a row of table \"%s\" of which one lead has one only.", table->name));
 		sql = psprintf("DELETE FROM %s t USING %s d"
 					   " WHERE t.tableoid = d.part AND t.ctid = d.place AND d.n > 1",
 			table->relation, doubles[i].rows);
-		(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+		(void) ls_move_run_on(move, table, sql, !table->counted);
 	}
 }
 
@@ -224,7 +233,7 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 		drop_doubles(move, table);
 	sql = psprintf("UPDATE %s t SET %s = $4 WHERE %s", table->relation,
 		quote_identifier(table->column), moving_rows(table));
-	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
+	(void) ls_move_run_on(move, table, sql, !table->counted);
 }
 
 /*
@@ -234,23 +243,25 @@ move_rows(const LsMove *move, const LsMoveTable *table)
 static void
 write_down_after(const LsMove *move, const LsMoveTable *table)
 {
-	(void) ls_move_run_exactly(move,
-		psprintf("UPDATE lead_system.lead_merge_rows r SET row_after = %5$s"
-				 "  FROM lead_system.lead_merge_rows b"
+	LsMove with = ls_move_with_rows(move, table);
+	char *survivors = "";
+	char *rows;
+
+	if (strcmp(table->key, table->moved_key) != 0)
+		survivors = psprintf(" AND (b.subject_id = $4 OR NOT EXISTS (SELECT 1 FROM %s"
+							 " CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, s.row_before) p"
+							 " WHERE s.subject_id = $4 AND s.row_before IS NOT NULL AND %s))",
+			ls_move_rows(table, "s"), table->relation, table->moved_key);
+	rows = ls_move_gather(&with, table,
+		psprintf("SELECT b.id, %5$s AS row_after FROM %3$s"
 				 " CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.row_before) p"
-				 "  JOIN %1$s t ON %2$s"
-				 " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-				 "   AND b.row_before IS NOT NULL AND r.organization_id = $1 AND r.id = b.id%4$s",
-			table->relation, table->moved_key, quote_literal_cstr(table->name),
-			strcmp(table->key, table->moved_key) == 0
-				? ""
-				: psprintf(
-					  " AND (b.subject_id = $4 OR NOT EXISTS (SELECT 1 FROM lead_system.lead_merge_rows s"
-					  " CROSS JOIN LATERAL jsonb_populate_record(NULL::%s, s.row_before) p"
-					  " WHERE s.organization_id = $1 AND s.merge_id = $2 AND s.table_name = %s"
-					  "   AND s.subject_id = $4 AND s.row_before IS NOT NULL AND %s))",
-					  table->relation, quote_literal_cstr(table->name), table->moved_key),
-			table->row));
+				 "  JOIN %1$s t ON %2$s WHERE b.row_before IS NOT NULL%4$s",
+			table->relation, table->moved_key, ls_move_rows(table, "b"), survivors, table->row),
+		"id uuid, row_after jsonb");
+	(void) ls_move_run_exactly(
+		&with, psprintf("UPDATE lead_system.lead_merge_rows r SET row_after = x.row_after FROM %s"
+						" WHERE r.organization_id = $1 AND r.id = x.id",
+				   rows));
 }
 
 /* The queue has what the survivor is: its score, and whether it may be called. */

@@ -28,6 +28,7 @@ static const LsGrant merge_grants[] = {
 void
 ls_merge_init(void)
 {
+	ls_move_exact_init();
 	ls_leads_register_archive(&ls_merge_archive);
 	ls_grants_register(merge_grants, lengthof(merge_grants));
 }

@@ -46,11 +46,16 @@ typedef struct LsMoveTable
 	char *key;       /* condition by which row t is that of record p */
 	char *moved_key; /* the same once its lead is $4 */
 	int depth;
+	Oid owner;
+	bool theirs; /* of another owner, or refers to a table that is: see owners.c */
+	const struct LsMoveTable *parent; /* a deeper one of theirs: what it refers to */
+	char *parent_keys;                /* what of that one's row t it refers to, as JSON */
 } LsMoveTable;
 
 /*
  * A move.  The parameters of its statements are, in this order: $1 organization,
- * $2 merge, $3 all leads, $4 the survivor, $5 the time, $6 a number.
+ * $2 merge, $3 all leads, $4 the survivor, $5 the time, $6 a number, $7 and $8 what
+ * is given of other tables.
  */
 typedef struct LsMove
 {
@@ -60,6 +65,8 @@ typedef struct LsMove
 	pg_uuid_t survivor;
 	TimestampTz now;
 	int number;
+	Datum given; /* jsonb, or none */
+	Datum found; /* the same */
 } LsMove;
 
 extern LsMoveTable *ls_move_tables(int *n);
@@ -67,6 +74,15 @@ extern LsMoveTable *ls_move_archived_tables(int *n);
 extern LsMoveTable *ls_move_leads_table(void);
 extern uint64 ls_move_run(const LsMove *move, const char *sql);
 extern uint64 ls_move_run_exactly(const LsMove *move, const char *sql);
+extern uint64 ls_move_run_on(
+	const LsMove *move, const LsMoveTable *table, const char *sql, bool exactly);
+extern Datum ls_move_document(const LsMove *move, const char *sql);
+extern char *ls_move_gather(
+	LsMove *move, const LsMoveTable *table, const char *query, const char *columns);
+extern char *ls_move_rows(const LsMoveTable *table, const char *alias);
+extern LsMove ls_move_with_rows(const LsMove *move, const LsMoveTable *table);
+extern void ls_move_insert_theirs(
+	const LsMove *move, const LsMoveTable *table, Datum rows, const char *suffix);
 extern void ls_move_lock_leads(
 	const LsMove *move, int n_expected, const LsMoveTable *tables, int n);
 extern void ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n);
@@ -81,6 +97,7 @@ extern void ls_move_note(const LsMove *move, const pg_uuid_t *lead, const char *
 	const char *key, const char *value);
 
 extern const LsLeadArchive ls_merge_archive;
+extern void ls_move_exact_init(void);
 extern void ls_merge_init(void);
 
 #endif /* LS_MERGE_H */

@@ -7,10 +7,6 @@
  *	  schema it is in, has a column lead_id as our histories do, or refers to a
  *	  table that belongs to them.
  *
- *	  "Exactly" means as the rows are: session_replication_role is replica for
- *	  the statement, so neither ordinary triggers nor foreign keys look at them.
- *	  Who writes so takes care of both.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -22,11 +18,10 @@
 #include "lead_system.h"
 #include "core/input.h"
 #include "core/tenant.h"
-#include "core/trigger.h"
 #include "core/uuid.h"
 #include "merge/merge.h"
 
-#define N_PARAMETERS 6
+#define N_PARAMETERS 8
 
 /* Tables whose triggers keep counts, or scores, of other rows, or whose rows the triggers of leads write. */
 static const char *const counted_tables[] = {"campaign_leads", "lead_intent_signals",
@@ -112,13 +107,13 @@ read_columns(LsMoveTable *table, uint64 row, int column)
 	"  SELECT max(attnum) FILTER (WHERE attname = 'id') AS id," \
 	"         max(attnum) FILTER (WHERE attname = 'organization_id') AS org" \
 	"    FROM pg_attribute WHERE attrelid = 'lead_system.leads'::regclass AND NOT attisdropped), " \
-	"tables (oid, attname, has_fk, rule, depth, source, lead, org_is) AS (" \
+	"tables (oid, attname, has_fk, rule, depth, source, lead, org_is, parent, parent_column, fk) AS (" \
 	"  SELECT c.oid, a.attname, f.oid IS NOT NULL, f.confdeltype, 0," \
 	"         format('%s t', c.oid::regclass) COLLATE \"C\", format('t.%I', a.attname) COLLATE \"C\"," \
 	"         (CASE WHEN f.oid IS NULL THEN 't.organization_id = $1'" \
 	"              ELSE coalesce((SELECT format('t.%I = $1', o.attname) FROM pg_attribute o" \
 	"                WHERE o.attrelid = c.oid AND o.attnum = f.conkey[array_position(f.confkey, k.org)]), 'true') END)" \
-	"         COLLATE \"C\"" \
+	"         COLLATE \"C\", NULL::oid, NULL::name, NULL::oid" \
 	"    FROM lead_keys k CROSS JOIN pg_class c" \
 	"    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped" \
 	"     AND a.atttypid = 'uuid'::regtype" \
@@ -137,7 +132,8 @@ read_columns(LsMoveTable *table, uint64 row, int column)
 	"                   FROM unnest(f.conkey, f.confkey) u(k, p)" \
 	"                   JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k" \
 	"                   JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p)) COLLATE \"C\"," \
-	"         'd.\"lead of t\"' COLLATE \"C\", 'true' COLLATE \"C\"" \
+	"         'd.\"lead of t\"' COLLATE \"C\", 'true' COLLATE \"C\"," \
+	"         d.oid, d.attname, f.oid" \
 	"    FROM tables d" \
 	"    JOIN pg_constraint f ON f.contype = 'f' AND f.confrelid = d.oid AND f.conrelid <> d.oid" \
 	"    JOIN pg_class c ON c.oid = f.conrelid AND NOT c.relispartition" \
@@ -150,19 +146,70 @@ read_columns(LsMoveTable *table, uint64 row, int column)
 /*
  * What is told of each, in the order in which everybody locks their rows: leads,
  * the queue, other tables that refer to leads, what refers to those, the
- * histories.  A table is unfit when its rows cannot be told apart, or when it
- * belongs to somebody whose code must not run with the rights of our owner.
+ * histories.  A table is unfit when its rows cannot be told apart.
  */
 #define TELL_OF_TABLES \
 	"once AS (SELECT DISTINCT ON (oid, attname) * FROM tables ORDER BY oid, attname, depth) " \
 	"SELECT CASE WHEN c.relnamespace = l.relnamespace THEN c.relname::text ELSE c.oid::regclass::text END," \
 	"       x.attname::text, x.has_fk, x.source, x.lead, x.depth, c.oid::regclass::text, x.org_is," \
 	"       c.oid = l.oid," \
-	"       NOT pg_has_role(c.relowner, l.relowner, 'MEMBER') OR NOT EXISTS (" \
+	"       NOT EXISTS (" \
 	"         SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)," \
-	"       c.relnamespace <> l.relnamespace AND x.rule <> 'c', " TABLE_COLUMNS \
+	"       c.relnamespace <> l.relnamespace AND x.rule <> 'c', " TABLE_COLUMNS "," \
+	"       c.relowner::bigint, c.relowner <> l.relowner OR EXISTS (" \
+	"         SELECT 1 FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid" \
+	"          WHERE f.conrelid = c.oid AND f.contype = 'f' AND p.relowner <> l.relowner)," \
+	"       x.parent::regclass::text, x.parent_column::text," \
+	"       (SELECT format('jsonb_build_object(%s)', string_agg(format('%L, t.%I', k.attname, p.attname), ', '))" REFERENCE \
+	")," \
+	"       (SELECT string_agg(format('t.%1$I = d.%1$I', k.attname), ' AND ')" REFERENCE ")" \
 	"  FROM once x JOIN pg_class c ON c.oid = x.oid JOIN pg_class l ON l.oid = 'lead_system.leads'::regclass" \
 	" ORDER BY c.oid <> l.oid, c.relname <> 'campaign_leads', NOT x.has_fk, x.depth, c.relname, c.oid, x.attname"
+
+#define REFERENCE \
+	"    FROM pg_constraint f CROSS JOIN LATERAL unnest(f.conkey, f.confkey) u(k, p)" \
+	"    JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k" \
+	"    JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p WHERE f.oid = x.fk"
+
+/*
+ * Read whose a table is, from a column of the result on, and what it refers to,
+ * which is among the tables that have been read.  A deeper one is theirs with its
+ * parent, and finds its rows by what it is given of that one's.
+ */
+static void
+read_owner(LsMoveTable *table, uint64 row, int column, const LsMoveTable *tables)
+{
+	char *parent = ls_result_text(row, column + 2);
+	char *parent_column = ls_result_text(row, column + 3);
+	const LsMoveTable *other;
+
+	table->owner = (Oid) ls_result_int64(row, column);
+	table->theirs = ls_result_bool(row, column + 1);
+	table->parent = NULL;
+	if (parent == NULL)
+		return;
+	for (other = tables; other < table; other++)
+	{
+		if (strcmp(other->relation, parent) == 0 &&
+			(other->column == NULL || parent_column == NULL
+					? other->column == parent_column
+					: strcmp(other->column, parent_column) == 0))
+			break;
+	}
+	if (other == table)
+		elog(ERROR, "table \"%s\" comes before table \"%s\"", table->relation, parent);
+	table->theirs |= other->theirs;
+	if (!table->theirs)
+		return;
+	/* a copy, since lists of tables are shortened in place */
+	table->parent = memcpy(SPI_palloc(sizeof(LsMoveTable)), other, sizeof(LsMoveTable));
+	table->parent_keys = ls_result_text(row, column + 4);
+	table->source =
+		psprintf("%1$s t JOIN (SELECT e.lead AS \"lead of t\", p.*"
+				 "   FROM jsonb_to_recordset($7) e(lead uuid, k jsonb)"
+				 "  CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, e.k) p) d ON %2$s",
+			table->relation, ls_result_text(row, column + 5));
+}
 
 /* The tables, in that order. */
 LsMoveTable *
@@ -189,6 +236,7 @@ ls_move_tables(int *n)
 		table->unfit = ls_result_bool(row, 10);
 		table->stays = ls_result_bool(row, 11) || table->unfit || table->is_leads;
 		read_columns(table, row, 12);
+		read_owner(table, row, 19, tables);
 		table->counted = is_counted(table->name);
 	}
 	*n = (int) rows;
@@ -263,41 +311,17 @@ ls_move_set_formats(void)
 uint64
 ls_move_run(const LsMove *move, const char *sql)
 {
-	Oid types[N_PARAMETERS] = {UUIDOID, UUIDOID, UUIDARRAYOID, UUIDOID, TIMESTAMPTZOID, INT4OID};
+	Oid types[N_PARAMETERS] = {
+		UUIDOID, UUIDOID, UUIDARRAYOID, UUIDOID, TIMESTAMPTZOID, INT4OID, JSONBOID, JSONBOID};
 	Datum values[N_PARAMETERS] = {UUIDPGetDatum(&move->org), UUIDPGetDatum(&move->merge),
 		move->leads, UUIDPGetDatum(&move->survivor), TimestampTzGetDatum(move->now),
-		Int32GetDatum(move->number)};
-	char nulls[N_PARAMETERS] = {' ', ' ', move->leads == (Datum) 0 ? 'n' : ' ', ' ', ' ', ' '};
+		Int32GetDatum(move->number), move->given, move->found};
+	char nulls[N_PARAMETERS] = {' ', ' ', move->leads == (Datum) 0 ? 'n' : ' ', ' ', ' ', ' ',
+		move->given == (Datum) 0 ? 'n' : ' ', move->found == (Datum) 0 ? 'n' : ' '};
 	int rc = SPI_execute_with_args(sql, N_PARAMETERS, types, values, nulls, false, 0);
 
 	if (rc < 0)
 		elog(ERROR, "\"%s\" failed: %s", sql, SPI_result_code_string(rc));
-	return SPI_processed;
-}
-
-/*
- * The same, exactly.  The variable behind session_replication_role is written
- * itself: setting the parameter throws away every plan that the session keeps,
- * which costs more than the statement does.  Those plans do not depend on it,
- * since our tables have no rules.
- */
-uint64
-ls_move_run_exactly(const LsMove *move, const char *sql)
-{
-	const int role = SessionReplicationRole;
-
-	SessionReplicationRole = SESSION_REPLICATION_ROLE_REPLICA;
-	ls_rows_set_moved(true);
-	PG_TRY();
-	{
-		(void) ls_move_run(move, sql);
-	}
-	PG_FINALLY();
-	{
-		ls_rows_set_moved(false);
-		SessionReplicationRole = role;
-	}
-	PG_END_TRY();
 	return SPI_processed;
 }
 
@@ -324,9 +348,10 @@ ls_move_lock_rows(const LsMove *move, const LsMoveTable *tables, int n)
 	for (i = 0; i < n; i++)
 	{
 		if (tables[i].has_fk)
-			(void) ls_move_run(
-				move, psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) FOR UPDATE OF t",
-						  tables[i].source, tables[i].org_is, tables[i].lead));
+			(void) ls_move_run_on(move, &tables[i],
+				psprintf("SELECT 1 FROM %s WHERE %s AND %s = ANY ($3) FOR UPDATE OF t",
+					tables[i].source, tables[i].org_is, tables[i].lead),
+				false);
 	}
 }
 
@@ -351,7 +376,8 @@ ls_move_lock_leads(const LsMove *move, int n_expected, const LsMoveTable *tables
 /*
  * Conditions, each with AND before it, under which what a row t refers to is
  * there: rows that are brought back exactly are not looked at by foreign keys.
- * What is brought back by the same statement is in ls_new.
+ * What is brought back by the same statement is in ls_new.  Of a table of theirs
+ * only that one itself: the others with_parents() has asked.
  */
 char *
 ls_move_parents_exist(const LsMoveTable *table)
@@ -368,11 +394,13 @@ ls_move_parents_exist(const LsMoveTable *table)
 		"      FROM unnest(f.conkey, f.confkey) u(k, p)"
 		"      JOIN pg_attribute k ON k.attrelid = f.conrelid AND k.attnum = u.k"
 		"      JOIN pg_attribute p ON p.attrelid = f.confrelid AND p.attnum = u.p) e"
-		" WHERE f.contype = 'f' AND f.conrelid = $1::regclass AND f.conparentid = 0",
-		TEXTOID);
+		" WHERE f.contype = 'f' AND f.conrelid = $1::regclass AND f.conparentid = 0"
+		"   AND (NOT $2 OR f.confrelid = f.conrelid)",
+		TEXTOID, BOOLOID);
 	LsArgs args = {0};
 
 	ls_arg_text(&args, table->relation);
+	ls_arg_bool(&args, table->theirs);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 	return ls_result_text(0, 1);
 }

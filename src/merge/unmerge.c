@@ -34,10 +34,10 @@
 
 /* The rows of the merge in a table, each with what it is now. */
 #define ROWS_NOW \
-	" FROM lead_system.lead_merge_rows b" \
+	" FROM %3$s" \
 	" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.row_after) p" \
 	"  JOIN %1$s t ON %2$s" \
-	" WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s AND b.row_after IS NOT NULL"
+	" WHERE b.row_after IS NOT NULL"
 
 /* Read the merge and lock its leads. */
 static void
@@ -104,9 +104,10 @@ check_changes(const LsMove *move, const LsMoveTable *table)
 		" AND x.now -> o.key IS DISTINCT FROM x.row_after -> o.key"
 		" AND x.now -> o.key IS DISTINCT FROM o.value"
 		" AND o.key <> ALL (" DERIVED " || " ADDED_UP ") ORDER BY 1 LIMIT 1",
-		table->relation, table->key, quote_literal_cstr(table->name), table->row);
+		table->relation, table->key, ls_move_rows(table, "b"), table->row);
+	LsMove with = ls_move_with_rows(move, table);
 
-	if (ls_move_run(move, sql) > 0)
+	if (ls_move_run_on(&with, table, sql, false) > 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				errmsg("the merge cannot be undone"),
@@ -119,18 +120,22 @@ static void
 work_out(const LsMove *move, const LsMoveTable *table)
 {
 	char *sql = psprintf(
-		"UPDATE lead_system.lead_merge_rows r SET row_restored = x.now || coalesce("
+		"SELECT x.id, x.now || coalesce("
 		"  (SELECT jsonb_object_agg(o.key, CASE WHEN o.key = ANY (" ADDED_UP ")"
 		"     THEN to_jsonb((x.now ->> o.key)::bigint - (x.row_after ->> o.key)::bigint + (o.value #>> '{}')::bigint)"
 		"     ELSE o.value END)"
 		"     FROM jsonb_each(x.row_before) o WHERE x.row_after -> o.key IS DISTINCT FROM o.value"
 		"      AND (x.now -> o.key IS NOT DISTINCT FROM x.row_after -> o.key OR o.key = ANY (" ADDED_UP
-		"))), '{}')"
-		" FROM (SELECT b.id, b.row_before, b.row_after, %4$s AS now" ROWS_NOW ") x"
-		" WHERE r.organization_id = $1 AND r.id = x.id",
-		table->relation, table->key, quote_literal_cstr(table->name), table->row);
+		"))), '{}') AS row_restored"
+		" FROM (SELECT b.id, b.row_before, b.row_after, %4$s AS now" ROWS_NOW ") x",
+		table->relation, table->key, ls_move_rows(table, "b"), table->row);
+	LsMove with = ls_move_with_rows(move, table);
+	char *rows = ls_move_gather(&with, table, sql, "id uuid, row_restored jsonb");
 
-	(void) ls_move_run_exactly(move, sql);
+	(void) ls_move_run_exactly(&with,
+		psprintf("UPDATE lead_system.lead_merge_rows r SET row_restored = x.row_restored FROM %s"
+				 " WHERE r.organization_id = $1 AND r.id = x.id",
+			rows));
 }
 
 /*
@@ -143,14 +148,14 @@ write_rows(const LsMove *move, const LsMoveTable *table, bool exactly, const cha
 	char *sql = psprintf(
 		"UPDATE %1$s t SET (%4$s) = (SELECT %7$s"
 		"   FROM jsonb_populate_record(NULL::%1$s, b.row_restored))"
-		"  FROM lead_system.lead_merge_rows b"
+		"  FROM %3$s"
 		" CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, b.%6$s) p"
-		" WHERE %2$s AND b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %3$s"
-		"   AND b.row_restored IS NOT NULL AND %8$s IS DISTINCT FROM b.row_restored%5$s",
-		table->relation, table->key, quote_literal_cstr(table->name), table->columns, condition,
+		" WHERE %2$s AND b.row_restored IS NOT NULL AND %8$s IS DISTINCT FROM b.row_restored%5$s",
+		table->relation, table->key, ls_move_rows(table, "b"), table->columns, condition,
 		exactly && table->counted ? "row_restored" : "row_after", table->values, table->row);
+	LsMove with = ls_move_with_rows(move, table);
 
-	(void) (exactly ? ls_move_run_exactly(move, sql) : ls_move_run(move, sql));
+	(void) ls_move_run_on(&with, table, sql, exactly);
 }
 
 /*
@@ -173,7 +178,20 @@ keep_smart_members(const LsMove *move, const LsMoveTable *table)
 			table->columns, table->values));
 }
 
-/* Bring back the rows of a table that were dropped; those whose parent is gone stay away. */
+/* Bring back the rows of a table of theirs that were dropped. */
+static void
+bring_back_theirs(const LsMove *move, const LsMoveTable *table)
+{
+	Datum rows = ls_move_document(
+		move, psprintf("SELECT jsonb_agg(b.row_before) FROM lead_system.lead_merge_rows b"
+					   " WHERE b.organization_id = $1 AND b.merge_id = $2 AND b.table_name = %s"
+					   "   AND b.row_before IS NOT NULL AND b.row_after IS NULL",
+				  quote_literal_cstr(table->name)));
+
+	ls_move_insert_theirs(move, table, rows, " ON CONFLICT DO NOTHING");
+}
+
+/* The same for one of ours; rows whose parent is gone stay away. */
 static void
 bring_back(const LsMove *move, const LsMoveTable *table)
 {
@@ -280,7 +298,10 @@ restore_rows(const LsMove *move, LsMoveTable *tables, int n)
 			continue;
 		}
 		write_rows(move, &tables[i], !tables[i].counted, "");
-		bring_back(move, &tables[i]);
+		if (tables[i].theirs)
+			bring_back_theirs(move, &tables[i]);
+		else
+			bring_back(move, &tables[i]);
 	}
 	/* What the triggers of one have changed in another. */
 	for (i = 0; i < n; i++)

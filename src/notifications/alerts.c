@@ -43,7 +43,7 @@ typedef struct Changes
 } Changes;
 
 static const Oid lead_types[] = {UUIDOID, UUIDOID};
-static const Oid hot_types[] = {UUIDOID, UUIDOID, UUIDOID, BOOLOID};
+static const Oid hot_types[] = {UUIDOID, UUIDOID, BOOLOID};
 
 /* Leads that are hot no more let go of the keys of their alerts. */
 static LsBatch *
@@ -60,7 +60,10 @@ cooled_batch(void)
 	return ls_batch_create(&query, lengthof(lead_types), lead_types, NULL);
 }
 
-/* Leads that are hot: their users are told, or the managers where there is none. */
+/*
+ * Leads that are hot: their users are told, or the managers where there is none.  A
+ * lead may have been given to somebody since, by the statement that made it hot.
+ */
 static LsBatch *
 hot_batch(TimestampTz now)
 {
@@ -69,18 +72,19 @@ hot_batch(TimestampTz now)
 		"   notification_type, template_name, recipient, dedupe_key, scheduled_at, created_at)"
 		" SELECT x.organization_id, x.lead_id, u.id, c.channel, '" LS_TEMPLATE_HOT_LEAD "',"
 		"        c.recipient,"
-		"        concat_ws('/', '" LS_TEMPLATE_HOT_LEAD "', x.lead_id, u.id, c.channel), $5, $5"
-		"   FROM unnest($1, $2, $3, $4) x(organization_id, lead_id, assigned_to, or_managers)"
+		"        concat_ws('/', '" LS_TEMPLATE_HOT_LEAD "', x.lead_id, u.id, c.channel), $4, $4"
+		"   FROM unnest($1, $2, $3) x(organization_id, lead_id, or_managers)"
+		"   JOIN lead_system.leads l ON l.organization_id = x.organization_id AND l.id = x.lead_id"
 		"  CROSS JOIN LATERAL ("
 		"    SELECT a.* FROM lead_system.users a WHERE a.organization_id = x.organization_id"
-		"       AND a.id = x.assigned_to AND a.is_active"
+		"       AND a.id = l.assigned_to AND a.is_active"
 		"    UNION ALL"
 		"    SELECT m.* FROM lead_system.users m WHERE m.organization_id = x.organization_id"
 		"       AND m.role = 'manager' AND m.is_active AND x.or_managers"
 		"       AND NOT EXISTS (SELECT FROM lead_system.users a"
-		"         WHERE a.organization_id = x.organization_id AND a.id = x.assigned_to"
+		"         WHERE a.organization_id = x.organization_id AND a.id = l.assigned_to"
 		"           AND a.is_active)) u" CHANNELS_SQL ONCE_SQL,
-		UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, BOOLARRAYOID, TIMESTAMPTZOID);
+		UUIDARRAYOID, UUIDARRAYOID, BOOLARRAYOID, TIMESTAMPTZOID);
 	LsArgs fixed = {0};
 
 	ls_arg_timestamptz(&fixed, now);
@@ -151,8 +155,7 @@ add_hot(LsLeadStatement *statement, void **state, const LsLeadRow *row)
 		MemoryContextSwitchTo(caller);
 	}
 	values[1] = ls_lead_get(row, LEAD_id, &nulls[1]);
-	values[2] = ls_lead_get(row, LEAD_assigned_to, &nulls[2]);
-	values[3] = BoolGetDatum(strcmp(wanted, "assigned") != 0);
+	values[2] = BoolGetDatum(strcmp(wanted, "assigned") != 0);
 	ls_batch_add(changes->hot, values, nulls);
 }
 

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -23,9 +22,6 @@
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "notifications/internal.h"
-
-/* So much of an error is kept. */
-#define MAX_ERROR 2000
 
 /* After how many minutes a notification is tried again (A18): one number per retry. */
 int *
@@ -138,8 +134,7 @@ ls_notifications_fail(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(0, "id");
 	LS_REQUIRE_ARG(1, "error");
 	ls_enter_org_of("notifications", "notification", PG_GETARG_UUID_P(0), LS_WRITE, &org);
-	error = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	error[pg_mbcliplen(error, strlen(error), MAX_ERROR)] = '\0';
+	error = ls_error_text(PG_GETARG_TEXT_PP(1));
 	minutes = ls_notification_retries(&org, &n);
 	ls_arg_uuid(&args, &org);
 	ls_arg_uuid(&args, PG_GETARG_UUID_P(0));

@@ -177,6 +177,18 @@ return_steps(const LsNurtureClaim *claim, ReturnSetInfo *rsinfo, const LsNurture
 	}
 }
 
+/* No leads yet. */
+static HTAB *
+create_leads(void)
+{
+	HASHCTL ctl = {0};
+
+	ctl.keysize = sizeof(pg_uuid_t);
+	ctl.entrysize = sizeof(pg_uuid_t);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("leads of a claim", 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
 /*
  * Hand out up to "wanted" steps of one organisation; returns how many.  Goes on
  * while enrolments fail at the gate, with more of them at a time the more have.
@@ -191,6 +203,7 @@ claim_steps(LsNurtureClaim *claim, ReturnSetInfo *rsinfo, int wanted)
 	(void) ls_nurture_release_lapsed(&claim->org, RELEASE_ROWS);
 	read_sequences(claim);
 	claim->passed = palloc(sizeof(pg_uuid_t) * (MAX_REFUSED + MAX_ROUND));
+	claim->leads = create_leads();
 	while (found == n && taken < wanted && claim->n_refused < MAX_REFUSED && claim->n_sequences > 0)
 	{
 		LsNurtureRow *rows;
@@ -207,6 +220,33 @@ claim_steps(LsNurtureClaim *claim, ReturnSetInfo *rsinfo, int wanted)
 	return taken;
 }
 
+/* The claims of a call, of one organisation after the other. */
+typedef struct Claims
+{
+	LsNurtureClaim start; /* what all have in common */
+	const pg_uuid_t *orgs;
+	int n;
+	int batch;
+	ReturnSetInfo *rsinfo;
+} Claims;
+
+/* Make the claims. */
+static void
+claim_all(void *arg)
+{
+	const Claims *claims = arg;
+	int taken = 0;
+	int i;
+
+	for (i = 0; i < claims->n && taken < claims->batch; i++)
+	{
+		LsNurtureClaim claim = claims->start;
+
+		claim.org = claims->orgs[i];
+		taken += claim_steps(&claim, claims->rsinfo, claims->batch - taken);
+	}
+}
+
 PG_FUNCTION_INFO_V1(ls_nurture_claim);
 
 /* claim_due_steps(batch, lease) */
@@ -219,39 +259,30 @@ ls_nurture_claim(PG_FUNCTION_ARGS)
 		"        AND e.next_step_scheduled_at <= $1)"
 		"    OR (e.step_state = 'claimed' AND e.lease_until <= $1) ORDER BY 1",
 		TIMESTAMPTZOID);
-	TimestampTz now = ls_clock_now();
-	TimestampTz lease_until;
-	pg_uuid_t *orgs;
+	Claims claims = {.start.now = ls_clock_now()};
+	LsNurtureClaim *start = &claims.start;
 	LsScope scope;
-	int batch;
-	int taken = 0;
-	int n;
-	int i;
 
 	LS_REQUIRE_ARG(0, "batch");
 	LS_REQUIRE_ARG(1, "lease");
-	batch = PG_GETARG_INT32(0);
-	if (batch < 1 || batch > LS_NURTURE_MAX_BATCH)
+	claims.batch = PG_GETARG_INT32(0);
+	if (claims.batch < 1 || claims.batch > LS_NURTURE_MAX_BATCH)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("batch must be between 1 and %d", LS_NURTURE_MAX_BATCH)));
-	lease_until = DatumGetTimestampTz(
-		DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(now), PG_GETARG_DATUM(1)));
-	if (lease_until <= now)
+	start->lease_until = DatumGetTimestampTz(DirectFunctionCall2(
+		timestamptz_pl_interval, TimestampTzGetDatum(start->now), PG_GETARG_DATUM(1)));
+	if (start->lease_until <= start->now)
 		ereport(
 			ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lease must be positive")));
-	orgs = ls_sweep_organizations(&organizations, &n);
+	start->has_user = ls_current_user(&start->user);
+	claims.orgs = ls_sweep_organizations(&organizations, &claims.n);
 	InitMaterializedSRF(fcinfo, 0);
+	claims.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ls_scope_open(&scope, LS_AS_OWNER);
 	/* The queue is read in the order of its index, whatever the planner expects. */
 	(void) set_config_option(
 		"enable_sort", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	for (i = 0; i < n && taken < batch; i++)
-	{
-		LsNurtureClaim claim = {.org = orgs[i], .now = now, .lease_until = lease_until};
-
-		claim.has_user = ls_current_user(&claim.user);
-		taken += claim_steps(&claim, (ReturnSetInfo *) fcinfo->resultinfo, batch - taken);
-	}
+	ls_nurture_counts_once(claim_all, &claims);
 	ls_scope_close(&scope);
 	return (Datum) 0;
 }

@@ -8,6 +8,8 @@
 #ifndef LS_NURTURE_CLAIM_H
 #define LS_NURTURE_CLAIM_H
 
+#include "utils/hsearch.h"
+
 #include "nurture/nurture.h"
 
 /* An active sequence. */
@@ -59,17 +61,19 @@ typedef struct LsNurtureClaim
 	Datum sequence_ids; /* uuid[] */
 	pg_uuid_t *passed;  /* enrolments that are left for the next claim */
 	int n_passed;
+	HTAB *leads;   /* of all rounds: a claim hands out one step of a lead */
 	int n_refused; /* enrolments that were looked at and not handed out */
 } LsNurtureClaim;
 
 /* gate.c */
 extern int ls_nurture_gate(LsNurtureClaim *claim, LsNurtureRow *rows, int n, int wanted);
 
+/* claim_leads.c */
+extern void ls_nurture_lock_leads(LsNurtureClaim *claim, LsNurtureRow *rows, int n_rows);
+
 /* daily.c */
 extern int ls_nurture_take_daily(
 	const LsNurtureClaim *claim, LsNurtureChannel channel, int wanted, TimestampTz *until);
-
-/* claim.c */
 
 /* release.c */
 extern int64 ls_nurture_release_lapsed(const pg_uuid_t *org, int batch);

@@ -93,6 +93,8 @@ extern void ls_nurture_enroll_locked(
 
 /* reply.c */
 extern void ls_nurture_replied(const pg_uuid_t *org, const pg_uuid_t *lead);
+/* counts.c */
+extern void ls_nurture_counts_once(void (*run)(void *), void *arg);
 
 /* listener.c */
 extern const LsLeadListener ls_nurture_listener;

@@ -243,7 +243,7 @@ ls_nurture_fail(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(2, "error");
 	start_report(fcinfo, &report, &scope);
 	require_claim(&report);
-	report.error = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	report.error = ls_error_text(PG_GETARG_TEXT_PP(2));
 	ls_nurture_log(&report.log, report.step, report.now, "failed", report.channel, NULL, NULL);
 	report.new_step = report.step;
 	report.new_retry_count = report.retry_count + 1;

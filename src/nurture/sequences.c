@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sequences.c
- *	  Triggers of nurture_sequences and of its enrolments.
+ *	  The trigger that checks nurture_sequences.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,6 @@
 #include "lead_system.h"
 #include "core/json.h"
 #include "core/tenant.h"
-#include "core/transition.h"
 #include "core/trigger.h"
 #include "nurture/nurture.h"
 
@@ -79,48 +78,4 @@ ls_nurture_sequences_check(PG_FUNCTION_ARGS)
 	value = JsonbPGetDatum(ls_nurture_steps_sorted(steps_json, &steps));
 	return PointerGetDatum(
 		heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &attnum, &value, &isnull));
-}
-
-/* What rows count for, per sequence. */
-#define COUNTS(rows, sign) \
-	"SELECT organization_id, sequence_id, " sign "1 AS n," \
-	" CASE status WHEN 'active' THEN " sign "1 ELSE 0 END AS active," \
-	" CASE status WHEN 'completed' THEN " sign "1 ELSE 0 END AS completed FROM " rows
-
-/* The sequences are locked in the order of their ids before the first is written. */
-#define KEEP_COUNTS(rows) \
-	"WITH d AS MATERIALIZED (SELECT organization_id, sequence_id, pg_catalog.sum(n)::integer AS n," \
-	"   pg_catalog.sum(active)::integer AS active, pg_catalog.sum(completed)::integer AS completed" \
-	"  FROM (" rows ") r GROUP BY organization_id, sequence_id" \
-	"  HAVING pg_catalog.sum(n) <> 0 OR pg_catalog.sum(active) <> 0 OR pg_catalog.sum(completed) <> 0)," \
-	" l AS MATERIALIZED (SELECT s.organization_id, s.id, d.n, d.active, d.completed" \
-	"  FROM lead_system.nurture_sequences s JOIN d ON d.organization_id = s.organization_id" \
-	"   AND d.sequence_id = s.id ORDER BY s.id FOR NO KEY UPDATE OF s)" \
-	" UPDATE lead_system.nurture_sequences s SET" \
-	"  total_enrollments = s.total_enrollments + l.n," \
-	"  active_enrollments = s.active_enrollments + l.active," \
-	"  completed_enrollments = s.completed_enrollments + l.completed" \
-	"  FROM l WHERE s.organization_id = l.organization_id AND s.id = l.id"
-
-PG_FUNCTION_INFO_V1(ls_nurture_enrollments_changed);
-
-/* lead_sequence_enrollments_changed(): AFTER statement triggers; keeps the counts. */
-Datum
-ls_nurture_enrollments_changed(PG_FUNCTION_ARGS)
-{
-	static const char *const inserted[] = {KEEP_COUNTS(COUNTS("new_rows", "")), NULL};
-	static const char *const updated[] = {
-		KEEP_COUNTS(COUNTS("new_rows", "") " UNION ALL " COUNTS("old_rows", "-")), NULL};
-	static const char *const deleted[] = {KEEP_COUNTS(COUNTS("old_rows", "-")), NULL};
-	TriggerData *trigdata =
-		ls_trigger_check(fcinfo, "lead_sequence_enrollments_changed", LS_TRIGGER_AFTER_STATEMENT,
-			LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE | LS_TRIGGER_DELETE, "lead_sequence_enrollments");
-
-	if (!ls_org_is_leaving(NULL))
-		ls_transition_run(trigdata,
-			TRIGGER_FIRED_BY_INSERT(trigdata->tg_event)   ? inserted
-			: TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? updated
-														  : deleted,
-			0, NULL, NULL, NULL);
-	return PointerGetDatum(NULL);
 }

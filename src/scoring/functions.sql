@@ -91,3 +91,9 @@ CREATE FUNCTION lead_system.scoring_inputs_changed() RETURNS trigger
 COMMENT ON FUNCTION lead_system.scoring_inputs_changed() IS
     'Trigger of lead_qualifications and lead_intent_signals: scores the leads concerned again.';
 REVOKE ALL ON FUNCTION lead_system.scoring_inputs_changed() FROM PUBLIC;
+
+CREATE FUNCTION lead_system.scoring_inputs_check_time() RETURNS trigger
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_scoring_inputs_check_time';
+COMMENT ON FUNCTION lead_system.scoring_inputs_check_time() IS
+    'Trigger of lead_qualifications and lead_intent_signals: refuses what was learnt in the future, which would count for more than all that comes later.';
+REVOKE ALL ON FUNCTION lead_system.scoring_inputs_check_time() FROM PUBLIC;

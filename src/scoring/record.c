@@ -175,7 +175,7 @@ time_of_call(const pg_uuid_t *org, const pg_uuid_t *call, const pg_uuid_t *lead)
 	if (memcmp(&called, &nobody, UUID_LEN) != 0 && memcmp(&called, lead, UUID_LEN) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("call \"%s\" was with another lead", ls_uuid_text(call))));
-	return began_at;
+	return Min(began_at, ls_clock_now());
 }
 
 /* Store a signal, unless it is there. */

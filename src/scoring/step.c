@@ -8,9 +8,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 #include "lead_system.h"
 #include "core/clock.h"
@@ -267,6 +269,41 @@ score_listener_end(LsLeadStatement *statement, void **state_pointer)
 }
 
 const LsLeadListener ls_scoring_listener = {score_listener_row, score_listener_end};
+
+/* The clock of who reports something may be that fast. */
+#define FAST_CLOCK USECS_PER_MINUTE
+
+PG_FUNCTION_INFO_V1(ls_scoring_inputs_check_time);
+
+/*
+ * scoring_inputs_check_time(): BEFORE row triggers of lead_qualifications and
+ * lead_intent_signals.  The latest counts, so one of the future would outrank all
+ * that is learnt until then.  A dump brings back what there was, whatever the clock
+ * says: its sessions have row_security off.
+ */
+Datum
+ls_scoring_inputs_check_time(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = ls_trigger_check(fcinfo, "scoring_inputs_check_time",
+		LS_TRIGGER_BEFORE_ROW, LS_TRIGGER_INSERT | LS_TRIGGER_UPDATE, NULL);
+	HeapTuple tuple = ls_trigger_new_tuple(trigdata);
+	Relation rel = trigdata->tg_relation;
+	int attnum = ls_trigger_attnum(rel, "created_at");
+	TimestampTz now = ls_clock_now();
+	bool isnull;
+	Datum value = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
+
+	if (isnull || !row_security || DatumGetTimestampTz(value) <= now)
+		return PointerGetDatum(tuple);
+	if (DatumGetTimestampTz(value) > now + FAST_CLOCK)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("created_at must not be in the future"),
+						   errhint("Leave created_at out, or say when it was learnt."),
+						   errtablecol(rel, attnum)));
+	value = TimestampTzGetDatum(now);
+	return PointerGetDatum(
+		heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &attnum, &value, &isnull));
+}
 
 /* The leads whose rows changed; one that a row moved away from is one, too. */
 #define CHANGED "SELECT organization_id, lead_id FROM changed_rows"

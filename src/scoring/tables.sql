@@ -314,5 +314,9 @@ CREATE TRIGGER lead_score_history_no_truncate BEFORE TRUNCATE ON lead_system.lea
 CREATE TRIGGER leads_forget_scores AFTER DELETE ON lead_system.leads
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION lead_system.forget_histories('lead_score_history', 'lead_id');
+CREATE TRIGGER lead_qualifications_check_time BEFORE INSERT OR UPDATE OF created_at ON lead_system.lead_qualifications
+    FOR EACH ROW EXECUTE FUNCTION lead_system.scoring_inputs_check_time();
+CREATE TRIGGER lead_intent_signals_check_time BEFORE INSERT OR UPDATE OF created_at ON lead_system.lead_intent_signals
+    FOR EACH ROW EXECUTE FUNCTION lead_system.scoring_inputs_check_time();
 CREATE TRIGGER lead_qualifications_stamp_user BEFORE INSERT OR UPDATE ON lead_system.lead_qualifications
     FOR EACH ROW EXECUTE FUNCTION lead_system.stamp_user('assessed_by');

@@ -394,8 +394,8 @@ static Datum
 lock_lists(const Moves *enter, const Moves *leave)
 {
 	LS_QUERY_ARRAY(keep,
-		"SELECT coalesce(array_agg(x.id), '{}') FROM ("
-		"   SELECT l.id FROM lead_system.lead_lists l"
+		"SELECT coalesce(array_agg(x.id), '{}'), coalesce(array_agg(x.organization_id), '{}') FROM ("
+		"   SELECT l.organization_id, l.id FROM lead_system.lead_lists l"
 		"     JOIN (SELECT DISTINCT u.organization_id, u.id FROM (SELECT * FROM unnest($1, $2)"
 		"            UNION ALL SELECT * FROM unnest($3, $4)) u(organization_id, id)) u"
 		"       ON u.organization_id = l.organization_id AND u.id = l.id"
@@ -403,8 +403,10 @@ lock_lists(const Moves *enter, const Moves *leave)
 		UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID, UUIDARRAYOID);
 	LS_QUERY_ARRAY(lock,
 		"SELECT coalesce(array_agg(x.id), '{}') FROM (SELECT l.id FROM lead_system.lead_lists l"
-		" WHERE l.id = ANY ($1) ORDER BY l.id FOR NO KEY UPDATE) x",
-		UUIDARRAYOID);
+		"   JOIN unnest($1, $2) u(id, organization_id)"
+		"     ON u.organization_id = l.organization_id AND u.id = l.id"
+		"  ORDER BY l.id FOR NO KEY UPDATE OF l) x",
+		UUIDARRAYOID, UUIDARRAYOID);
 	LsArgs args = {0};
 	LsArgs kept = {0};
 	bool isnull;
@@ -415,6 +417,7 @@ lock_lists(const Moves *enter, const Moves *leave)
 	ls_arg_datum(&args, ls_uuid_array(leave->lists, leave->n), false);
 	ls_query_write_latest(&keep, &args);
 	ls_arg_datum(&kept, ls_result(0, 1, &isnull), false);
+	ls_arg_datum(&kept, ls_result(0, 2, &isnull), false);
 	ls_query_write_latest(&lock, &kept);
 	return PointerGetDatum(PG_DETOAST_DATUM_COPY(ls_result(0, 1, &isnull)));
 }

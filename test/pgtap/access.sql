@@ -22,7 +22,6 @@ CREATE TEMP TABLE expected_tables (name text, none text, readonly text, agent te
 INSERT INTO expected_tables VALUES
     ('access_grants',        '-', '-', '-',   '-',    'S',    'S'),
     ('activities',           '-', 'S', 'S',   'S',    'S',    'S'),
-    ('ad_campaigns',         '-', 'S', 'S',   'SIUD', 'SIUD', 'S'),
     ('analytics_snapshots',  '-', 'S', 'S',   'S',    'S',    'S'),
     ('campaign_lead_lists_with_stats', '-', 'S', 'S', 'S', 'S', 'S'),
     ('campaign_performance', '-', 'S', 'S',   'S',    'S',    'S'),
@@ -30,6 +29,13 @@ INSERT INTO expected_tables VALUES
     ('lead_pipeline',        '-', 'S', 'S',   'S',    'S',    'S'),
     ('user_dashboard',       '-', 'S', 'S',   'S',    'S',    'S'),
     ('area_code_timezones',  '-', 'S', 'S',   'S',    'S',    'S'),
+    ('ad_campaign_days', '-', 'S', 'S', 'S', 'S', 'S'),
+    ('ad_campaigns', '-', 'S', 'S', 'SiuD', 'SiuD', 'S'),
+    ('ai_agent_logs', '-', 'S', 'S', 'S', 'S', 'S'),
+    ('keyword_days', '-', 'S', 'S', 'S', 'S', 'S'),
+    ('keywords', '-', 'S', 'S', 'SiuD', 'SiuD', 'S'),
+    ('workflow_runs', '-', 'S', 'S', 'S', 'S', 'S'),
+    ('workflows', '-', 'S', 'S', 'SiuD', 'SiuD', 'S'),
     ('ban_appeals',          '-', 'S', 'S',   'S',    'S',    'S'),
     ('bids',                 '-', 'S', 'Si',  'Si',   'Si',   'S'),
     ('call_logs',            '-', 'S', 'S',   'S',    'S',    'S'),
@@ -215,6 +221,17 @@ INSERT INTO expected_functions VALUES
     ('assign_leads(uuid[],text,text)',                                  '-', '-', '-', 'X', 'X', '-'),
     ('release_leads(uuid,text,text)',                                   '-', '-', '-', 'X', 'X', '-'),
     ('assign_waiting_leads(integer)',                                   '-', '-', '-', 'X', 'X', 'X'),
+    ('record_ad_days(jsonb)', '-', '-', 'X', 'X', 'X', '-'),
+    ('run_ad_diagnostics(date)', '-', '-', '-', 'X', 'X', 'X'),
+    ('propose_actions()', '-', '-', '-', 'X', 'X', 'X'),
+    ('propose_action(text,text,uuid,numeric,jsonb)', '-', '-', 'X', 'X', 'X', '-'),
+    ('apply_action(uuid)', '-', '-', '-', 'X', 'X', '-'),
+    ('apply_due_actions(integer)', '-', '-', '-', 'X', 'X', 'X'),
+    ('log_agent_action(text,text,jsonb,text,text,jsonb,uuid)', '-', '-', 'X', 'X', 'X', '-'),
+    ('approve_action(uuid,text)', '-', '-', '-', 'X', 'X', '-'),
+    ('reject_action(uuid,text)', '-', '-', '-', 'X', 'X', '-'),
+    ('record_workflow_run(uuid,text,text,uuid,text)', '-', '-', 'X', 'X', 'X', '-'),
+    ('due_workflow_runs(integer)', '-', 'X', 'X', 'X', 'X', 'X'),
     ('sla_breaches()',                                                  '-', 'X', 'X', 'X', 'X', 'X'),
     ('sweep_sla(integer)',                                              '-', '-', '-', 'X', 'X', 'X'),
     ('recount_user_counters()',                                         '-', '-', '-', '-', 'X', 'X'),
@@ -327,6 +344,10 @@ SELECT results_eq($$
        AND has_any_column_privilege(l.role_name, c.oid, p.command) AND NOT has_column_privilege(l.role_name, c.oid, a.attnum, p.command)
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 $$, $$ VALUES
+    ('ad_campaigns', 'admin', 'INSERT', 'created_at, last_synced_at, paused_for, updated_at'),
+    ('ad_campaigns', 'admin', 'UPDATE', 'created_at, id, last_synced_at, paused_for, total_clicks, total_conversions, total_impressions, total_spend, updated_at'),
+    ('ad_campaigns', 'manager', 'INSERT', 'created_at, last_synced_at, paused_for, updated_at'),
+    ('ad_campaigns', 'manager', 'UPDATE', 'created_at, id, last_synced_at, paused_for, total_clicks, total_conversions, total_impressions, total_spend, updated_at'),
     ('bids', 'admin', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
     ('bids', 'agent', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
     ('bids', 'manager', 'INSERT', 'bid_placed_at, bid_rank, cancelled_at, charge_amount, created_at, declined_reason, discount_multiplier, final_bid_amount, rank_amount, rating_at_bid, responded_at, response_window_ends_at, response_window_starts_at, status, strike_applied, window_warned_at'),
@@ -339,6 +360,10 @@ $$, $$ VALUES
     ('financials', 'admin', 'UPDATE', 'conversion_rate, cpl, created_at, id, roi, updated_at'),
     ('financials', 'manager', 'INSERT', 'conversion_rate, cpl, created_at, roi, updated_at'),
     ('financials', 'manager', 'UPDATE', 'conversion_rate, cpl, created_at, id, roi, updated_at'),
+    ('keywords', 'admin', 'INSERT', 'created_at, last_synced_at, updated_at'),
+    ('keywords', 'admin', 'UPDATE', 'created_at, id, last_synced_at, total_clicks, total_conversions, total_impressions, total_spend, updated_at'),
+    ('keywords', 'manager', 'INSERT', 'created_at, last_synced_at, updated_at'),
+    ('keywords', 'manager', 'UPDATE', 'created_at, id, last_synced_at, total_clicks, total_conversions, total_impressions, total_spend, updated_at'),
     ('lead_listings', 'admin', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'admin', 'UPDATE', 'archived_at, bidding_closed_at, bidding_closes_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, lead_id, organization_id, pricing, rank_by, updated_at, winner_bid_id'),
     ('lead_listings', 'manager', 'INSERT', 'archived_at, bidding_closed_at, bidding_opens_at, charge_on, created_at, has_unmarked_bids, pricing, rank_by, updated_at, winner_bid_id'),
@@ -384,7 +409,11 @@ $$, $$ VALUES
     ('segments', 'manager', 'INSERT', 'created_at, last_calculated_at, lead_count, updated_at'),
     ('segments', 'manager', 'UPDATE', 'created_at, id, last_calculated_at, lead_count, updated_at, user_id'),
     ('subscriptions', 'admin', 'INSERT', 'created_at, updated_at'),
-    ('subscriptions', 'admin', 'UPDATE', 'created_at, id, updated_at')
+    ('subscriptions', 'admin', 'UPDATE', 'created_at, id, updated_at'),
+    ('workflows', 'admin', 'INSERT', 'created_at, total_completed, total_failed, total_triggered, updated_at'),
+    ('workflows', 'admin', 'UPDATE', 'created_at, id, total_completed, total_failed, total_triggered, updated_at'),
+    ('workflows', 'manager', 'INSERT', 'created_at, total_completed, total_failed, total_triggered, updated_at'),
+    ('workflows', 'manager', 'UPDATE', 'created_at, id, total_completed, total_failed, total_triggered, updated_at')
 $$, 'rights on single columns are those that the level needs');
 
 -- The privileges at work: every command on every table, as each role.  The

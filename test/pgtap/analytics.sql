@@ -8,8 +8,20 @@ BEGIN;
 SELECT plan(25);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
-INSERT INTO lead_system.leads (organization_id, first_name, source, created_at)
-VALUES (pg_temp.alpha(), 'alpha', 'alpha', '2026-03-01 12:00:00+00'), (pg_temp.bravo(), 'bravo', 'bravo', '2026-03-01 12:00:00+00');
+
+-- A lead of its own for each, and the snapshot of its day.
+DO $$
+DECLARE
+    o record;
+BEGIN
+    FOR o IN SELECT * FROM (VALUES (pg_temp.alpha(), 'alpha'), (pg_temp.bravo(), 'bravo')) v(org, word) LOOP
+        PERFORM set_config('app.current_org_id', o.org::text, true);
+        INSERT INTO lead_system.leads (organization_id, first_name, source, created_at) VALUES (o.org, o.word, o.word, '2026-03-01 12:00:00+00');
+        PERFORM lead_system.take_analytics_snapshot('2026-03-01');
+    END LOOP;
+    PERFORM set_config('app.current_org_id', '', true);
+END
+$$;
 
 -- What a statement comes to for a role in an organization: the rows as text, or the code.
 CREATE FUNCTION pg_temp.said(role_name text, org uuid, statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -850,6 +850,12 @@ INSERT INTO promised VALUES
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
     ('record_call', 'call jsonb', 'uuid'),
     ('record_sms', 'sms jsonb', 'uuid'),
+    ('run_ad_diagnostics', 'as_of date DEFAULT NULL::date', 'bigint'),
+    ('propose_actions', '', 'bigint'),
+    ('approve_action', 'log_id uuid, reason text DEFAULT NULL::text', 'void'),
+    ('reject_action', 'log_id uuid, reason text DEFAULT NULL::text', 'void'),
+    ('apply_action', 'log_id uuid', 'text'),
+    ('record_workflow_run', 'workflow_id uuid, run_key text, outcome text DEFAULT ''started''::text, lead_id uuid DEFAULT NULL::uuid, error text DEFAULT NULL::text', 'uuid'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''::jsonb', 'uuid');
 
 SELECT is_empty($$

@@ -101,11 +101,17 @@ BEGIN
     VALUES (org, (digit || '0000000-0000-4000-8000-0000000000e1')::uuid, word || ' sequence', word,
         jsonb_build_array(jsonb_build_object('step', 1, 'channel', 'task', 'template_id', word)));
     PERFORM lead_system.enroll_lead((digit || '0000000-0000-4000-8000-0000000000e1')::uuid, lead);
-    INSERT INTO lead_system.ad_campaigns (organization_id, external_id, name, daily_budget) VALUES (org, word, word, 10);
-    INSERT INTO lead_system.leads (organization_id, first_name, source, created_at) VALUES (org, word, word, '2026-03-01 12:00:00+00');
-    PERFORM lead_system.take_analytics_snapshot('2026-03-01');
-    DELETE FROM lead_system.leads WHERE organization_id = org AND source = word AND created_at = '2026-03-01 12:00:00+00';
     INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part) VALUES (org, '2026-03-02', 'sms', 0);
+    INSERT INTO lead_system.ad_campaigns (organization_id, id, external_id, name, daily_budget) VALUES (org, (digit || '0000000-0000-4000-8000-0000000000f1')::uuid, word, word || ' ads', 100);
+    INSERT INTO lead_system.keywords (organization_id, id, campaign_id, keyword_text, match_type, max_cpc)
+    VALUES (org, (digit || '0000000-0000-4000-8000-0000000000f2')::uuid, (digit || '0000000-0000-4000-8000-0000000000f1')::uuid, word, 'exact', 2);
+    PERFORM lead_system.record_ad_days(jsonb_build_array(
+        jsonb_build_object('campaign', word, 'day', '2026-03-02', 'spend', 100, 'clicks', 60, 'impressions', 900, 'conversions', 0),
+        jsonb_build_object('campaign', word, 'keyword', word, 'match_type', 'exact', 'day', '2026-03-02', 'spend', 90, 'clicks', 60, 'impressions', 900, 'conversions', 0)));
+    PERFORM lead_system.propose_actions();
+    INSERT INTO lead_system.workflows (organization_id, id, workflow_name, workflow_type, config)
+    VALUES (org, (digit || '0000000-0000-4000-8000-0000000000f3')::uuid, word, 'missed_call', '{"steps": [{"action": "sms"}]}');
+    PERFORM lead_system.record_workflow_run((digit || '0000000-0000-4000-8000-0000000000f3')::uuid, word, 'failed', lead, word);
     INSERT INTO lead_system.territories (organization_id, kind, code, user_id) VALUES (org, 'state', upper(word), rep_id);
     INSERT INTO lead_system.waiting_leads (organization_id, lead_id, strategy, waiting_since, set_review)
     VALUES (org, (digit || '0000000-0000-4000-8000-000000000002')::uuid, 'capacity', lead_system.clock_now(), false);
