@@ -22,7 +22,7 @@ REGRESS_OPTS = --load-extension=lead_system
 ISOLATION = $(shell cat test/isolation/schedule)
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=lead_system
 
-OWN_GOALS = check demo bench lint format check-matrix er-diagrams
+OWN_GOALS = check demo bench simulate lint format check-matrix er-diagrams
 
 ifneq ($(filter $(OWN_GOALS),$(MAKECMDGOALS)),)
 

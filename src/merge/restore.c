@@ -48,10 +48,14 @@ write_lead(const LsMove *move, const LsMoveTable *leads)
 						  "any more.")));
 }
 
-/* Write the rows of a table; those whose parent is gone stay away. */
+/*
+ * Write the rows of a table; those whose parent is gone stay away, and so do
+ * members of smart lists: which leads those have their filters say.
+ */
 static void
 write_children(const LsMove *move, const LsMoveTable *table)
 {
+	bool members = strcmp(table->name, "lead_list_members") == 0;
 	char *sql;
 
 	if (table->theirs)
@@ -68,9 +72,13 @@ write_children(const LsMove *move, const LsMoveTable *table)
 		"WITH ls_new AS (SELECT p.* FROM lead_system.leads_archive a"
 		"  CROSS JOIN LATERAL jsonb_populate_recordset(NULL::%1$s, a.children -> %3$s) p"
 		"  WHERE a.organization_id = $1 AND a.id = $4)"
-		" INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM ls_new t WHERE true%4$s",
+		" INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE SELECT %5$s FROM ls_new t WHERE true%4$s%6$s",
 		table->relation, table->insert_columns, quote_literal_cstr(table->name),
-		ls_move_parents_exist(table), table->insert_values);
+		ls_move_parents_exist(table), table->insert_values,
+		members
+			? " AND NOT EXISTS (SELECT 1 FROM lead_system.lead_lists s WHERE s.organization_id = $1"
+			  "   AND s.id = t.lead_list_id AND s.list_type = 'smart')"
+			: "");
 
 	(void) (table->counted ? ls_move_run(move, sql) : ls_move_run_exactly(move, sql));
 }
@@ -116,6 +124,25 @@ revive(const LsMove *move, const LsMoveTable *tables, int n)
 				move, psprintf("DELETE FROM %s t WHERE t.organization_id = $1 AND %s = $4",
 						  tables[i].relation, tables[i].lead));
 	}
+}
+
+/*
+ * A lead that is in a smart list again has the row there that it had.  The list
+ * has written another one when the lead came to life.
+ */
+static void
+keep_smart_members(const LsMove *move, const LsMoveTable *members)
+{
+	(void) ls_move_run_exactly(move,
+		psprintf("UPDATE lead_system.lead_list_members t SET (%1$s) = (SELECT %2$s"
+				 "   FROM jsonb_populate_record(NULL::lead_system.lead_list_members, e.value))"
+				 "  FROM lead_system.leads_archive a"
+				 " CROSS JOIN LATERAL jsonb_array_elements(a.children -> 'lead_list_members') e"
+				 "  JOIN lead_system.lead_lists s ON s.organization_id = $1"
+				 "   AND s.id::text = e.value ->> 'lead_list_id' AND s.list_type = 'smart'"
+				 " WHERE a.organization_id = $1 AND a.id = $4 AND t.organization_id = $1"
+				 "   AND t.lead_list_id = s.id AND t.lead_id = a.id",
+			members->columns, members->values));
 }
 
 /* Make the lead's row what it was; one that was listed stays as it is. */
@@ -248,6 +275,8 @@ restore(LsMove *move, bool alive)
 	write_all_children(move, kept, n_kept, true);
 	for (i = 0; i < n_kept; i++)
 	{
+		if (strcmp(kept[i].name, "lead_list_members") == 0)
+			keep_smart_members(move, &kept[i]);
 		if (kept[i].counted)
 			make_exact(move, &kept[i]);
 	}
