@@ -8,13 +8,13 @@ INSERT INTO sim.expected (kind) SELECT unnest(ARRAY[
     'step handed out', 'step completed', 'step failed', 'step confirmed', 'step to be retried', 'enrolled', 'enrolment, pause', 'enrolment, resume', 'enrolment, cancel',
     'notification queued', 'notification sent', 'notification not sent', 'notification not reported', 'sms in: stop', 'sms in: start', 'sms in: yes', 'sms out', 'sms out refused LS001', 'sms report', 'call out', 'call out refused LS001', 'call in', 'missed call',
     'number listed', 'number listed for a while', 'consent', 'consent revoked', 'listing overridden', 'assigned', 'assigned by hand', 'assigned many', 'leads released', 'merged', 'unmerged',
-    'credit', 'debit', 'hold', 'hold captured', 'hold released', 'hold forgotten', 'refund', 'adjustment', 'day closed', 'restored', 'report: funnel', 'everything checked']);
+    'credit', 'debit', 'hold', 'hold captured', 'hold released', 'hold forgotten', 'refund', 'adjustment', 'day closed', 'restored', 'report: funnel', 'everything checked', 'advertising reported', 'proposal approved', 'proposal applied', 'workflow started', 'workflow completed', 'workflow failed', 'workflow again completed']);
 INSERT INTO sim.expected SELECT unnest(ARRAY['appeal', 'appeal approved', 'appeal rejected', 'bid refused LS011', 'restored by upsert', 'number taken off', 'erased', 'lead deleted for good', 'imported, blocked',
-    'suppressed in campaign', 'unsuppressed in campaign', 'matching leads to campaign', 'campaign paused or resumed', 'refund refused LS022']), true;
+    'suppressed in campaign', 'unsuppressed in campaign', 'matching leads to campaign', 'campaign paused or resumed', 'refund refused LS022', 'maintenance: recalculate_lead_scores', 'proposal rejected', 'workflow again failed', 'maintenance: apply_due_actions']), true;
 
 -- What the rows tell beside the log: states that only the extension brings about.
 CREATE FUNCTION sim.count_states() RETURNS void LANGUAGE sql AS $$
-    SELECT sim.note(kind, n) FROM (
+    SELECT sim.note(kind, n::bigint) FROM (
         SELECT 'lead is ' || status, count(*) FROM lead_system.leads WHERE pipeline_id = (SELECT id FROM lead_system.pipelines WHERE organization_id IS NULL AND name = 'marketplace') GROUP BY status
         UNION ALL SELECT 'bid is ' || status, count(*) FROM lead_system.bids GROUP BY status
         UNION ALL SELECT 'row of a campaign is ' || status, count(*) FROM lead_system.campaign_leads GROUP BY status
@@ -26,6 +26,7 @@ CREATE FUNCTION sim.count_states() RETURNS void LANGUAGE sql AS $$
         UNION ALL SELECT 'ban', count(*) FROM lead_system.strike_logs WHERE ban_triggered
         UNION ALL SELECT 'archived lead', count(*) FROM lead_system.leads_archive
         UNION ALL SELECT 'activity ' || action_type, count(*) FROM lead_system.activities WHERE action_type IN ('restored', 'merged', 'assigned', 'list_entered', 'list_left', 'window_ending_soon', 'score_updated') GROUP BY action_type
+        UNION ALL SELECT 'proposal is ' || result, count(*) FROM lead_system.ai_agent_logs GROUP BY result
         UNION ALL SELECT 'snapshot', count(*) FROM lead_system.analytics_snapshots
         UNION ALL SELECT 'maintenance: ' || job, sum(rows) FROM lead_system.maintenance_runs WHERE rows > 0 AND job !~ '^(recount|verify)' GROUP BY job) x(kind, n)
 $$;
@@ -34,6 +35,6 @@ INSERT INTO sim.expected (kind) SELECT unnest(ARRAY['lead is CONTACTED', 'lead i
     'notification is sent', 'notification is failed', 'notification is dropped', 'hold is captured', 'hold is released', 'hold is expired', 'strike', 'ban', 'archived lead', 'activity restored', 'activity assigned', 'activity list_entered', 'activity list_left',
     'activity score_updated', 'activity window_ending_soon', 'transaction is debit', 'transaction is credit', 'transaction is refund', 'transaction is adjustment', 'transaction is hold', 'transaction is capture', 'transaction is release', 'snapshot',
     'maintenance: expire_response_windows', 'maintenance: close_due_bidding', 'maintenance: release_lapsed_steps', 'maintenance: release_expired_holds', 'maintenance: archive_leads', 'maintenance: take_analytics_snapshots',
-    'maintenance: lift_expired_bans', 'maintenance: sweep_sla', 'maintenance: refresh_smart_lists', 'maintenance: release_expired_dnc_blocks', 'maintenance: recalculate_lead_scores', 'maintenance: archive_listings']);
+    'maintenance: lift_expired_bans', 'maintenance: sweep_sla', 'maintenance: refresh_smart_lists', 'maintenance: release_expired_dnc_blocks', 'maintenance: archive_listings', 'maintenance: run_ad_diagnostics', 'maintenance: propose_actions', 'proposal is success']);
 CREATE VIEW sim.missing AS
     SELECT kind FROM sim.expected e WHERE NOT EXISTS (SELECT FROM sim.log l WHERE l.kind = e.kind) AND (NOT e.long OR (SELECT days FROM sim.settings) >= 28);

@@ -4,7 +4,7 @@
 -- Marketplace: states, ranks, windows, strikes, charges.  Leads in the archive took their rows along.
 CREATE FUNCTION sim.market_faults(o sim.orgs) RETURNS SETOF text LANGUAGE sql AS $$
     WITH bids AS MATERIALIZED (
-        SELECT b.*, l.status AS lead_status, b.status = 'ACTIVE' AND b.response_window_starts_at IS NOT NULL AS is_open, s.bidding_closed_at, s.pricing, s.charge_on, s.base_lead_cost,
+        SELECT b.*, l.status AS lead_status, l.deleted_at IS NOT NULL AS is_erased, b.status = 'ACTIVE' AND b.response_window_starts_at IS NOT NULL AS is_open, s.bidding_closed_at, s.pricing, s.charge_on, s.base_lead_cost,
                row_number() OVER (PARTITION BY b.lead_id, b.status = 'CANCELLED' ORDER BY b.rank_amount DESC, b.bid_placed_at, b.rating_at_bid DESC, b.id) AS place,
                lead(b.final_bid_amount) OVER (PARTITION BY b.lead_id, b.status = 'CANCELLED' ORDER BY b.rank_amount DESC, b.bid_placed_at, b.rating_at_bid DESC, b.id) AS next_amount
           FROM lead_system.bids b JOIN lead_system.lead_listings s ON s.organization_id = b.organization_id AND s.lead_id = b.lead_id
@@ -30,7 +30,7 @@ CREATE FUNCTION sim.market_faults(o sim.orgs) RETURNS SETOF text LANGUAGE sql AS
     SELECT 'window of bid ' || b.id || ' out of turn' FROM bids b LEFT JOIN bids p ON p.lead_id = b.lead_id AND p.bid_rank = b.bid_rank - 1
      WHERE b.response_window_starts_at IS NOT NULL AND NOT (b.response_window_ends_at = b.response_window_starts_at + interval '2 hours'
            AND CASE b.bid_rank WHEN 1 THEN b.response_window_starts_at = b.bidding_closed_at ELSE p.response_window_starts_at <= b.response_window_starts_at
-                AND ((p.status = 'EXPIRED' AND p.response_window_ends_at < b.response_window_starts_at) OR (p.status = 'LOST' AND p.declined_reason IS NOT NULL)) END)
+                AND ((p.status = 'EXPIRED' AND p.response_window_ends_at < b.response_window_starts_at) OR (p.status = 'LOST' AND (p.declined_reason IS NOT NULL OR p.is_erased))) END)
     UNION ALL
     SELECT 'window of bid ' || id || ' has lapsed' FROM bids WHERE is_open AND response_window_ends_at < lead_system.clock_now()
     UNION ALL
@@ -198,7 +198,7 @@ BEGIN
     FOR o IN SELECT * FROM sim.orgs ORDER BY n LOOP
         PERFORM pg_catalog.set_config('app.current_org_id', o.id::text, true);
         faults := faults || ARRAY(SELECT o.pipeline || ': ' || f FROM (SELECT * FROM sim.market_faults(o) UNION ALL SELECT * FROM sim.ledger_faults(o) UNION ALL SELECT * FROM sim.count_faults(o)
-            UNION ALL SELECT * FROM sim.queue_faults(o) UNION ALL SELECT * FROM sim.dnc_faults(o) UNION ALL SELECT * FROM sim.snapshot_faults(o)) x(f) LIMIT 20);
+            UNION ALL SELECT * FROM sim.queue_faults(o) UNION ALL SELECT * FROM sim.dnc_faults(o) UNION ALL SELECT * FROM sim.ad_faults(o) UNION ALL SELECT * FROM sim.snapshot_faults(o)) x(f) LIMIT 20);
         COMMIT;
     END LOOP;
     faults := faults || ARRAY(SELECT 'maintenance: ' || job || ' ' || state || ' ' || coalesce(error, '') || ' ' || rows FROM lead_system.maintenance_runs

@@ -72,7 +72,7 @@ BEGIN
     RETURNING id INTO again;
     merge := sim.try('merged', '{55000}', 'SELECT lead_system.merge_leads(%L, ARRAY[%L]::uuid[])', old::text, again::text);
     SELECT m.id INTO merge FROM lead_system.lead_merges m WHERE m.organization_id = o.id AND m.unmerged_at IS NULL ORDER BY m.id DESC OFFSET (SELECT sim.dice(6)) LIMIT 1;
-    IF merge IS NOT NULL AND sim.chance(25) THEN
+    IF merge IS NOT NULL AND sim.chance(50) THEN
         PERFORM sim.try('unmerged', '{55000,23505}', 'SELECT lead_system.unmerge_leads(%L)', merge::text);
     END IF;
 END
@@ -100,7 +100,8 @@ DECLARE
     t record;
     hold text;
 BEGIN
-    CASE sim.word('{credit,debit,debit,hold,hold,refund,adjust}')
+    PERFORM sim.try('credit', '{}', 'SELECT lead_system.post_transaction(%L, ''credit'', 30)', account) FROM lead_system.budget_accounts a WHERE a.id = account::uuid AND a.balance < 5 AND sim.chance(70);
+    CASE sim.word('{credit,debit,debit,hold,hold,refund,refund,adjust}')
     WHEN 'credit' THEN
         PERFORM sim.try('credit', '{}', 'SELECT lead_system.post_transaction(%L, ''credit'', %s)', account, (5 + sim.dice(40))::text);
     WHEN 'debit' THEN

@@ -77,6 +77,6 @@ $$;
 CREATE FUNCTION sim.dial(o sim.orgs, n integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM sim.claim(o, c.id, n) FROM lead_system.campaigns c WHERE c.organization_id = o.id ORDER BY c.name;
-    IF sim.chance(6) THEN PERFORM sim.manage_lists(o); END IF;
+    IF sim.chance(10) THEN PERFORM sim.manage_lists(o); END IF;
 END
 $$;

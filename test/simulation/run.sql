@@ -28,9 +28,11 @@ BEGIN
     PERFORM sim.enter(o.id, at);
     IF sim.chance(40) THEN PERFORM sim.manage_enrollments(o); END IF;
     IF sim.chance(50) THEN PERFORM sim.assign(o); END IF;
-    IF sim.chance(6) THEN PERFORM sim.merge(o); END IF;
+    IF sim.chance(8) THEN PERFORM sim.merge(o); END IF;
     IF sim.chance(10) THEN PERFORM sim.restore(o); END IF;
     IF sim.chance(60) THEN PERFORM sim.spend(o); END IF;
+    IF sim.chance(25) THEN PERFORM sim.report_ads(o), sim.decide(o); END IF;
+    IF sim.chance(25) THEN PERFORM sim.run_workflows(o); END IF;
     PERFORM sim.notice_leads(o);
     COMMIT;
 END
@@ -49,7 +51,7 @@ BEGIN
     FOR o IN SELECT * FROM sim.orgs ORDER BY n LOOP
         PERFORM sim.enter(o.id, start + step * (0.2 + 0.1 * o.n));
         PERFORM sim.report_calls(o), sim.respond(o), sim.offer(o);
-        IF extract(hour FROM start) = 23 AND extract(minute FROM start + step) = 0 THEN PERFORM sim.close_day(o); END IF;
+        IF ((start + step) AT TIME ZONE 'UTC')::date > (start AT TIME ZONE 'UTC')::date THEN PERFORM sim.close_day(o); END IF;
         COMMIT;
     END LOOP;
     PERFORM pg_catalog.set_config('lead_system.now', (start + step - interval '1 second')::text, false);

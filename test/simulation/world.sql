@@ -62,7 +62,7 @@ $$;
 -- A lead that is there, mostly one of the last ones.
 CREATE FUNCTION sim.lead(o sim.orgs, condition text DEFAULT 'true') RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-    most integer := (SELECT count(*) FROM sim.leads WHERE org = o.n);
+    most integer := (SELECT max(n) FROM sim.leads WHERE org = o.n);
     found uuid;
 BEGIN
     FOR i IN 1 .. 5 LOOP
@@ -78,7 +78,7 @@ $$;
 -- Leads that have come in are known from now on.
 CREATE FUNCTION sim.notice_leads(o sim.orgs) RETURNS void LANGUAGE sql AS $$
     INSERT INTO sim.leads
-    SELECT o.n, (SELECT count(*) FROM sim.leads WHERE org = o.n) + row_number() OVER (ORDER BY l.id), l.id
+    SELECT o.n, (SELECT coalesce(max(n), 0) FROM sim.leads WHERE org = o.n) + row_number() OVER (ORDER BY l.id), l.id
       FROM lead_system.leads l
      WHERE l.organization_id = o.id AND l.created_at >= (SELECT hour FROM sim.settings) AND NOT EXISTS (SELECT FROM sim.leads s WHERE s.id = l.id)
 $$;
@@ -154,7 +154,7 @@ BEGIN
         INSERT INTO sim.orgs SELECT o.n, o.id, o.pipeline, o.share, o.zip;
         UPDATE lead_system.organizations SET timezone = sim.nth('{America/New_York,America/Chicago,America/Los_Angeles}', o.n - 1) WHERE id = o.id;
         PERFORM pg_catalog.set_config('app.current_org_id', o.id::text, true), pg_catalog.set_config('role', 'sim_app', true);
-        PERFORM sim.make_rules(o, days);
+        PERFORM sim.make_rules(o, days), sim.make_ads(o);
         COMMIT;
     END LOOP;
 END

@@ -11,20 +11,22 @@ use Test::More;
 use Time::HiRes qw(time);
 use LeadSystem;
 
-my $leads = $ENV{SIM_LEADS} // 4000;
+my $leads = $ENV{SIM_LEADS} // 3000;
 my $days = $ENV{SIM_DAYS} // 4;
 my $step = $ENV{SIM_STEP} // 120;
 my $seed = $ENV{SIM_SEED} // 20260202;
 
 my $node = start_node('main', conf => "fsync = off\nsynchronous_commit = off\n");
 create_database($node, 'quarter');
-my @files = map { "\\i $ENV{LEAD_SYSTEM_SRC}/test/simulation/$_.sql\n" } qw(world leads market outreach follow_up office run invariants expected);
+my @files = map { "\\i $ENV{LEAD_SYSTEM_SRC}/test/simulation/$_.sql\n" } qw(world leads market outreach follow_up office advertising run invariants expected);
 $node->safe_psql('quarter', join '', @files);
 my $started = time;
 my ($status, undef, $err) = $node->psql('quarter', <<"SQL", on_error_stop => 1);
 SET client_min_messages = error;
 SET lead_system.now = '2026-02-02 06:00+00';
 CALL sim.make_world($leads, $days, $seed, '$step minutes');
+CALL sim.run_until(1);
+ANALYZE;
 CALL sim.run_until($days);
 CALL sim.check_all();
 SELECT sim.count_states();
@@ -36,16 +38,16 @@ note($node->safe_psql('quarter', "SELECT kind, sum(n) FROM sim.log GROUP BY kind
 
 # Rules that cannot fail would prove nothing.
 my %damage = (
-	'rank of bid' => 'UPDATE lead_system.bids SET bid_rank = NULL WHERE bid_rank = 1',
+	'charge of bid' => 'UPDATE lead_system.bids SET charge_amount = charge_amount / 2',
 	'sums of account' => 'UPDATE lead_system.budget_accounts SET balance = balance + 1',
 	'counters of' => 'UPDATE lead_system.users SET current_lead_count = current_lead_count + 1',
-	'with a lease until' => "UPDATE lead_system.campaign_leads SET lease_until = lead_system.clock_now() WHERE status = 'contacted'",
-	'something went out' => "UPDATE lead_system.call_logs c SET created_at = a.created_at + interval '1 second' FROM lead_system.dnc_audit_log a WHERE a.action = 'added' AND a.phone_number = c.called_phone AND a.organization_id = c.organization_id AND c.direction = 'outbound'",
+	'not to be called' => 'UPDATE lead_system.leads SET do_not_call = true',
+	'something went out' => "INSERT INTO lead_system.dnc_audit_log (organization_id, action, phone_number, created_at) SELECT organization_id, 'added', called_phone, created_at - interval '1 second' FROM lead_system.call_logs WHERE direction = 'outbound' AND called_phone IS NOT NULL",
 	'and smart list' => 'DELETE FROM lead_system.lead_list_members m USING lead_system.lead_lists l WHERE l.id = m.lead_list_id AND l.list_type = \'smart\'',
 );
 foreach my $fault (sort keys %damage)
 {
-	my $kind = { 'rank of bid' => 'market', 'sums of account' => 'ledger', 'counters of' => 'count', 'with a lease until' => 'queue', 'something went out' => 'dnc', 'and smart list' => 'count' }->{$fault};
+	my $kind = { 'charge of bid' => 'market', 'sums of account' => 'ledger', 'counters of' => 'count', 'not to be called' => 'queue', 'something went out' => 'dnc', 'and smart list' => 'count' }->{$fault};
 	my $found = $node->safe_psql('quarter', <<"SQL");
 SELECT set_config('lead_system.now', (hour + step)::text, false) IS NULL FROM sim.settings;
 BEGIN;
