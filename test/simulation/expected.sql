@@ -10,7 +10,7 @@ INSERT INTO sim.expected (kind) SELECT unnest(ARRAY[
     'number listed', 'number listed for a while', 'consent', 'consent revoked', 'listing overridden', 'assigned', 'assigned by hand', 'assigned many', 'leads released', 'merged', 'unmerged',
     'credit', 'debit', 'hold', 'hold captured', 'hold released', 'hold forgotten', 'refund', 'adjustment', 'day closed', 'restored', 'report: funnel', 'everything checked', 'advertising reported', 'proposal approved', 'proposal applied', 'workflow started', 'workflow completed', 'workflow failed', 'workflow again completed']);
 INSERT INTO sim.expected SELECT unnest(ARRAY['appeal', 'appeal approved', 'appeal rejected', 'bid refused LS011', 'restored by upsert', 'number taken off', 'erased', 'lead deleted for good', 'imported, blocked',
-    'suppressed in campaign', 'unsuppressed in campaign', 'matching leads to campaign', 'campaign paused or resumed', 'refund refused LS022', 'maintenance: recalculate_lead_scores', 'proposal rejected', 'workflow again failed', 'maintenance: apply_due_actions']), true;
+    'suppressed in campaign', 'unsuppressed in campaign', 'matching leads to campaign', 'campaign paused or resumed', 'refund refused LS022', 'maintenance: recalculate_lead_scores', 'maintenance: lift_expired_bans', 'proposal rejected', 'workflow again failed', 'maintenance: apply_due_actions']), true;
 
 -- What the rows tell beside the log: states that only the extension brings about.
 CREATE FUNCTION sim.count_states() RETURNS void LANGUAGE sql AS $$
@@ -35,6 +35,6 @@ INSERT INTO sim.expected (kind) SELECT unnest(ARRAY['lead is CONTACTED', 'lead i
     'notification is sent', 'notification is failed', 'notification is dropped', 'hold is captured', 'hold is released', 'hold is expired', 'strike', 'ban', 'archived lead', 'activity restored', 'activity assigned', 'activity list_entered', 'activity list_left',
     'activity score_updated', 'activity window_ending_soon', 'transaction is debit', 'transaction is credit', 'transaction is refund', 'transaction is adjustment', 'transaction is hold', 'transaction is capture', 'transaction is release', 'snapshot',
     'maintenance: expire_response_windows', 'maintenance: close_due_bidding', 'maintenance: release_lapsed_steps', 'maintenance: release_expired_holds', 'maintenance: archive_leads', 'maintenance: take_analytics_snapshots',
-    'maintenance: lift_expired_bans', 'maintenance: sweep_sla', 'maintenance: refresh_smart_lists', 'maintenance: release_expired_dnc_blocks', 'maintenance: archive_listings', 'maintenance: run_ad_diagnostics', 'maintenance: propose_actions', 'proposal is success']);
+    'maintenance: sweep_sla', 'maintenance: refresh_smart_lists', 'maintenance: release_expired_dnc_blocks', 'maintenance: archive_listings', 'maintenance: run_ad_diagnostics', 'maintenance: propose_actions', 'proposal is success']);
 CREATE VIEW sim.missing AS
     SELECT kind FROM sim.expected e WHERE NOT EXISTS (SELECT FROM sim.log l WHERE l.kind = e.kind) AND (NOT e.long OR (SELECT days FROM sim.settings) >= 28);
