@@ -38,3 +38,12 @@ SELECT lead_system.set_config('archive.export_required', 'false');
 SELECT lead_system.purge_archived_leads(1, '2026-07-03');
 SELECT total_leads_assigned, total_leads_contacted, lead_system.recount_user_counters() AS wrong FROM lead_system.users;
 DROP TABLE members_before;
+
+-- upsert_lead() looks for source_id in its index, which has live leads only
+\c -
+SET app.current_org_id = '20000000-0000-4000-8000-000000000001';
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SELECT lead_system.upsert_lead('{"first_name": "Zoe", "email": "zoe@example.com", "phone_number": "+13125550199", "source": "web", "source_id": "17"}') IS NOT NULL AS made;
+SELECT pg_stat_get_xact_numscans('lead_system.leads_organization_id_source_source_id_idx'::regclass) AS scans;
+ROLLBACK;

@@ -133,6 +133,7 @@ find_duplicate(const pg_uuid_t *org, const LsLeadInput *input, pg_uuid_t *id, ch
 		"        UNION ALL"
 		"        SELECT id, 2, 'source_id' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND source_id = $3 AND source IS NOT DISTINCT FROM $4"
+		"           AND deleted_at IS NULL"
 		"        UNION ALL"
 		"        SELECT id, 3, 'email' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND email = $6 AND deleted_at IS NULL"
