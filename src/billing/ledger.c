@@ -313,8 +313,7 @@ write_entry(const LsLedger *ledger)
 	LS_QUERY(query,
 		"WITH account AS (UPDATE lead_system.budget_accounts"
 		"     SET balance = ($7 + $6) * 0.01, held = $9 * 0.01, last_sequence = $4, last_hash = $17"
-		"   WHERE organization_id = $18 AND id = $2) "
-		INSERT_ENTRIES
+		"   WHERE organization_id = $18 AND id = $2) " INSERT_ENTRIES
 		" VALUES ($18, $1, $2, $3, $4, $5, $6 * 0.01, $7 * 0.01, ($7 + $6) * 0.01, $8 * 0.01,"
 		"         $9 * 0.01, $10, $11, $12, $13, $14, coalesce($15, '{}'), $16, $17, $19, $20)",
 		UUIDOID, UUIDOID, UUIDOID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, UUIDOID,
