@@ -74,6 +74,8 @@ SELECT count(*) AS holds, (SELECT ok FROM lead_system.verify_ledger(:'account'))
 
 -- What the organization pays and earns is not for contractors.
 INSERT INTO lead_system.users (organization_id, full_name, email, role, is_contractor) VALUES (:'org', 'Cara Contractor', 'cara@example.com', 'contractor', true) RETURNING id AS cara \gset
+SELECT lead_system.open_account(:'cara') AS caras \gset
+SELECT lead_system.post_transaction(:'caras', 'credit', 50) IS NOT NULL AS credited, lead_system.hold_budget(:'caras', 20) AS deposit \gset
 INSERT INTO lead_system.financials (organization_id, date, ad_spend) VALUES (:'org', '2026-05-04', 10);
 INSERT INTO lead_system.lead_source_costs (organization_id, source, period_month, total_cost) VALUES (:'org', 'web', '2026-05-01', 10);
 INSERT INTO lead_system.subscriptions (organization_id, stripe_subscription_id, stripe_price_id, plan_name, amount, current_period_start, current_period_end)
@@ -87,6 +89,13 @@ SET app.current_user_id = :'cara';
 SELECT (SELECT count(*) FROM lead_system.financials) AS days, (SELECT count(*) FROM lead_system.lead_source_costs) AS costs,
        (SELECT count(*) FROM lead_system.subscriptions) AS subscriptions, (SELECT count(*) FROM lead_system.subscription_mrr()) AS plans;
 INSERT INTO lead_system.financials (organization_id, date) VALUES (:'org', '2026-05-05');
+-- Nor may they end what is held of them, or hold or spend anything.
+SELECT lead_system.release_hold(:'deposit');
+SELECT lead_system.capture_hold(:'deposit', 1);
+SELECT lead_system.hold_budget(:'caras', 1);
+SELECT lead_system.place_hold(:'caras', 1);
+SELECT lead_system.verify_ledger(:'account');
+SELECT ok FROM lead_system.verify_ledger(:'caras');
 RESET ROLE;
 RESET app.current_user_id;
 

@@ -47,7 +47,7 @@ ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org)
 		ls_no_such_row("budget account", account);
 }
 
-/* Contractors spend; what comes into accounts is the organisation's to say. */
+/* What contractors owe, and what is held of them, is the organisation's to say. */
 void
 ls_account_refuse_contractor(void)
 {
