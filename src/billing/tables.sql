@@ -69,7 +69,7 @@ CREATE TABLE lead_system.budget_transactions (
             'debit -1 0', 'credit 1 0', 'refund 1 0', 'adjustment -1 0', 'adjustment 1 0',
             'hold 0 1', 'capture -1 -1', 'release 0 -1')),
     CONSTRAINT budget_transactions_balance_check CHECK (balance_after = balance_before + amount),
-    CONSTRAINT budget_transactions_held_check CHECK (held_after >= 0),
+    CONSTRAINT budget_transactions_held_after_check CHECK (held_after >= 0),
     CONSTRAINT budget_transactions_refund_of_check CHECK ((transaction_type = 'refund') = (refund_of IS NOT NULL)),
     CONSTRAINT budget_transactions_hold_id_check CHECK ((held_change <> 0) = (hold_id IS NOT NULL)),
     CONSTRAINT budget_transactions_row_hash_check CHECK (length(row_hash) = 32)
