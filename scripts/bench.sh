@@ -9,8 +9,8 @@ case $part in
 all) leads=1000000 dnc=2000000 ;;
 market | segments) leads=10000 dnc=10000 ;;
 assignment) leads=100000 dnc=0 ;;
-nurture) leads=10000 dnc=0 ;;
-*) die "BENCH_PART must be all, market, segments, assignment or nurture" ;;
+nurture | ledger) leads=10000 dnc=0 ;;
+*) die "BENCH_PART must be all, market, segments, assignment, nurture or ledger" ;;
 esac
 segment_leads=1000000
 if [ "$part" = segments ]; then
@@ -74,6 +74,20 @@ if [ "$part" = nurture ]; then
     exit
 fi
 
+# Transactions on one account, with the durability of a real server.
+bench_ledger() {
+    say "the ledger"
+    run -c "ALTER SYSTEM SET fsync = on"
+    run -o /dev/null -c "SELECT pg_reload_conf()"
+    as_server_user env LEDGER_SECONDS="${LEDGER_SECONDS:-20}" LEDGER_ROUNDS="${LEDGER_ROUNDS:-$rounds}" \
+        PATH="$PGBIN:$PATH" sh "$TMP/src/bench/ledger.sh"
+}
+if [ "$part" = ledger ]; then
+    bench_ledger
+    say "PostgreSQL $PG_MAJOR, $(nproc) cores"
+    exit
+fi
+
 say "$leads leads, $segment_leads to filter, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
 for file in setup plain_read plain_write plain_campaign plain_market plain_segments cases; do
@@ -99,5 +113,8 @@ if [ "$part" = all ]; then run -At -f "$TMP/src/bench/check_write.sql"; fi
 if part market; then run -At -f "$TMP/src/bench/check_market.sql"; fi
 if part segments; then run -At -f "$TMP/src/bench/check_segments.sql"; fi
 run -f "$TMP/src/bench/report.sql"
-if [ "$part" = all ]; then bench_nurture; fi
+if [ "$part" = all ]; then
+    bench_nurture
+    bench_ledger
+fi
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"
