@@ -57,15 +57,19 @@ ensure_sequence(const pg_uuid_t *org)
 		(void) ls_query_run(&insert, &args, LS_WRITE);
 }
 
-/* Is the lead one that is followed up, and the sequence active?  Gives its id. */
+/*
+ * Is the lead one that is followed up, and the sequence active?  Gives its id.
+ * A customer whose job is done is not sent the messages for new ones, but must
+ * not be overheard either: people are told.
+ */
 static bool
 may_follow_up(const LsReport *report, pg_uuid_t *sequence)
 {
 	LS_QUERY(query,
-		"SELECT s.id FROM lead_system.leads l, lead_system.nurture_sequences s"
+		"SELECT s.id, l.stage IN " LS_NURTURE_CLOSED_STAGES_SQL
+		" FROM lead_system.leads l, lead_system.nurture_sequences s"
 		" WHERE l.organization_id = $1 AND l.id = $2 AND NOT l.do_not_call"
 		"   AND l.deleted_at IS NULL AND NOT l.is_spam"
-		"   AND l.stage NOT IN " LS_NURTURE_CLOSED_STAGES_SQL
 		"   AND s.organization_id = $1 AND s.id = " LS_MISSED_CALL_SEQUENCE_SQL
 		"   AND s.is_active",
 		UUIDOID, UUIDOID);
@@ -75,44 +79,53 @@ may_follow_up(const LsReport *report, pg_uuid_t *sequence)
 	ls_arg_uuid(&args, &report->lead);
 	if (ls_query_run_latest(&query, &args) == 0)
 		return false;
+	if (ls_result_bool(0, 2))
+	{
+		ls_reply_tell_users(report, "missed_call", "missed call");
+		return false;
+	}
 	*sequence = ls_result_uuid(0, 1);
 	return true;
 }
 
-/* Note when the caller is given up. */
+/* Note when the caller is given up, after hours that are not 0. */
 static void
-set_deadline(const LsReport *report)
+set_deadline(const LsReport *report, int hours)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.call_logs SET goes_cold_at = created_at + make_interval(hours => $3)"
 		" WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, INT4OID);
-	int hours = ls_config_int(&report->org, "communication.cold_hours");
 	LsArgs args = {0};
 
-	if (hours == 0)
-		return;
 	ls_arg_uuid(&args, &report->org);
 	ls_arg_uuid(&args, &report->id);
 	ls_arg_int32(&args, hours);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* Follow up a call from a lead, which the caller has locked. */
+/*
+ * Follow up a call from a lead, which the caller has locked.  A call that would be
+ * given up at once is history that is being brought in, or a report that came much
+ * too late: nobody is written to about it.
+ */
 void
 ls_missed_call(const LsReport *report)
 {
+	int hours = ls_config_int(&report->org, "communication.cold_hours");
 	pg_uuid_t sequence;
 	LsScope scope;
 
-	if (!ls_config_bool(&report->org, "communication.missed_call_follow_up"))
+	if (!ls_config_bool(&report->org, "communication.missed_call_follow_up") ||
+		(hours > 0 && report->at < ls_clock_now() - hours * USECS_PER_HOUR))
 		return;
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ensure_sequence(&report->org);
 	if (may_follow_up(report, &sequence))
 	{
 		ls_nurture_enroll_locked(&report->org, &sequence, &report->lead);
-		set_deadline(report);
+		if (hours > 0)
+			set_deadline(report, hours);
 	}
 	ls_scope_close(&scope);
 }
@@ -157,6 +170,7 @@ sweep(const pg_uuid_t *org, int limit)
 		"   AND NOT '" LS_COLD_TAG "' = ANY (l.tags)"
 		"   AND l.id IN (SELECT c.lead_id FROM lead_system.call_logs c"
 		"     WHERE c.organization_id = $1 AND c.id = ANY ($2)"
+		"       AND (l.last_contact_at IS NULL OR l.last_contact_at < c.created_at)"
 		"       AND NOT EXISTS (SELECT FROM lead_system.sms_logs s WHERE s.organization_id = $1"
 		"         AND s.lead_id = c.lead_id AND s.direction = 'inbound'"
 		"         AND s.created_at >= c.created_at)"
