@@ -101,6 +101,35 @@ SELECT pg_temp.tried('call', jsonb_build_object('campaign_lead_id', :'emil', 'st
 SELECT balance, held FROM lead_system.budget_accounts;
 SELECT transaction_type, amount FROM lead_system.budget_transactions ORDER BY sequence;
 
+-- What a report reads does not grow with what there is, also while nothing is known of the tables.
+ALTER TABLE lead_system.sms_logs SET (autovacuum_enabled = off);
+ALTER TABLE lead_system.call_logs SET (autovacuum_enabled = off);
+INSERT INTO lead_system.leads (organization_id, first_name, phone_number) SELECT :'alpha', 'many', '+1' || a || '5550' || 100 + n FROM generate_series(0, 99) n, unnest('{205,206,207}'::text[]) a;
+SET session_replication_role = replica;
+INSERT INTO lead_system.sms_logs (organization_id, direction, to_phone, lead_id, message_text) SELECT organization_id, 'outbound', phone_number, id, 'x' FROM lead_system.leads, generate_series(1, 10) WHERE organization_id = :'alpha' AND first_name = 'many';
+INSERT INTO lead_system.call_logs (organization_id, direction, caller_phone, lead_id, status) SELECT organization_id, 'inbound', phone_number, id, 'answered' FROM lead_system.leads, generate_series(1, 10) WHERE organization_id = :'alpha' AND first_name = 'many';
+SET session_replication_role = origin;
+\c -
+SET app.current_org_id = :'alpha';
+SET lead_system.now = '2026-03-04 16:00:00+00';
+CREATE FUNCTION pg_temp.rows_read(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    after bigint;
+BEGIN
+    SELECT sum(seq_tup_read + idx_tup_fetch) INTO before FROM pg_stat_xact_user_tables WHERE schemaname = 'lead_system' AND relname IN ('sms_logs', 'call_logs');
+    EXECUTE statement;
+    SELECT sum(seq_tup_read + idx_tup_fetch) INTO after FROM pg_stat_xact_user_tables WHERE schemaname = 'lead_system' AND relname IN ('sms_logs', 'call_logs');
+    RETURN CASE WHEN after - before < 100 THEN 'few' ELSE 'many: ' || after - before END;
+END
+$$;
+SELECT s, pg_temp.rows_read(format($$ SELECT lead_system.record_sms('%s') $$, s)) FROM unnest(ARRAY['{"direction": "inbound", "from_phone": "205 555 0100", "message_text": "hi"}',
+    '{"direction": "outbound", "to_phone": "205 555 0100", "message_text": "hi", "provider_message_id": "r1", "status": "queued"}', '{"provider_message_id": "r1", "status": "sent"}',
+    '{"direction": "inbound", "from_phone": "205 555 0101", "message_text": "STOP"}', '{"direction": "inbound", "from_phone": "205 555 0101", "message_text": "START", "created_at": "2026-03-04 15:00+00"}']) s;
+SELECT pg_temp.rows_read($$ SELECT lead_system.sweep_missed_calls() $$);
+ALTER TABLE lead_system.sms_logs RESET (autovacuum_enabled);
+ALTER TABLE lead_system.call_logs RESET (autovacuum_enabled);
+
 RESET app.current_org_id;
 RESET lead_system.now;
 DELETE FROM lead_system.organizations WHERE id IN (:'alpha', :'beta');

@@ -66,6 +66,13 @@ find_recorded(LsReport *report)
 	return found;
 }
 
+/*
+ * Of a row that is found by its id.  Said so, it does not offer the planner the
+ * indexes of outbound rows, of which it would take one by the organisation alone
+ * while the table has no statistics, and read all that was ever sent.
+ */
+#define IS_OUTBOUND_SQL "direction <> 'inbound'"
+
 /* How far a message has come, for SQL; reports may overtake each other. */
 #define PROGRESS_SQL(status) \
 	"CASE " status " WHEN 'queued' THEN 1 WHEN 'sent' THEN 2 WHEN 'replied' THEN 4 ELSE 3 END"
@@ -80,7 +87,8 @@ record_again(const LsReport *report)
 			"status") " THEN $3 ELSE status END,"
 					  "  delivered_at = coalesce(delivered_at, $4, CASE $3 WHEN 'delivered' THEN $6 END),"
 					  "  error_message = coalesce($5, error_message)"
-					  " WHERE organization_id = $1 AND id = $2 AND direction = 'outbound' AND $3 <> 'received'",
+					  " WHERE organization_id = $1 AND id = $2 AND " IS_OUTBOUND_SQL
+					  " AND $3 <> 'received'",
 		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -246,7 +254,7 @@ mark_answered(const LsReport *report, pg_uuid_t *answered)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.sms_logs SET replied_at = coalesce(replied_at, $4), status = 'replied'"
-		" WHERE organization_id = $1 AND direction = 'outbound' AND id = coalesce($5, ("
+		" WHERE organization_id = $1 AND " IS_OUTBOUND_SQL " AND id = coalesce($5, ("
 		"   SELECT s.id FROM lead_system.sms_logs s WHERE s.organization_id = $1"
 		"      AND s.to_phone = $2 AND s.direction = 'outbound' AND s.created_at <= $4"
 		"      AND s.status <> 'failed'"
