@@ -52,6 +52,17 @@ find_edges(LsReport *report)
 	ls_scope_close(&scope);
 }
 
+/* Contractors are outsiders: what the organisation earns by its leads is not for them. */
+void
+ls_report_refuse_contractor(void)
+{
+	pg_uuid_t contractor;
+
+	if (ls_current_contractor(&contractor))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("reports of the organization are not for contractors")));
+}
+
 /* Read the first two arguments, the days, and make the function return a set. */
 void
 ls_report_open(FunctionCallInfo fcinfo, LsReport *report)
@@ -67,6 +78,7 @@ ls_report_open(FunctionCallInfo fcinfo, LsReport *report)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("from_day must not be after to_day")));
 	ls_require_org(&report->org);
+	ls_report_refuse_contractor();
 	find_edges(report);
 	InitMaterializedSRF(fcinfo, 0);
 }
