@@ -79,15 +79,11 @@
 	"   OR (h.old_stage = 'won' AND h.new_stage IN ('working', 'contacted', 'qualified')))"
 
 /* clang-format off */
-/*
- * How far leads came that went back or left: lead_id, furthest (a rank).  The
- * condition on h is for a report of few leads, so that it groups their steps alone.
- */
-#define LS_RETREATS LS_RETREATS_WHERE("true")
-#define LS_RETREATS_WHERE(condition) \
+/* How far leads came that went back or left: lead_id, furthest (a rank). */
+#define LS_RETREATS \
 	"(SELECT s.lead_id, max(" LS_STAGE_RANK("s.old_stage") ") AS furthest" \
 	"   FROM (SELECT h.lead_id, h.old_stage FROM lead_system.lead_status_history h" \
-	"          WHERE h.organization_id = $1 AND h.created_at >= $2 AND " LS_IS_RETREAT " AND " condition \
+	"          WHERE h.organization_id = $1 AND h.created_at >= $2 AND " LS_IS_RETREAT \
 	"         UNION ALL SELECT x.lead_id, x.old_stage FROM (" LS_ARCHIVED_STEPS \
 	"            AND a.created_at >= $2 AND a.created_at < $3) x) s" \
 	"  GROUP BY s.lead_id)"

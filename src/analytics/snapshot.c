@@ -53,11 +53,9 @@
 	" leads_by_source = excluded.leads_by_source," \
 	" avg_score_by_source = excluded.avg_score_by_source, updated_at = excluded.updated_at"
 #define LEADS_OF_DAY \
-	"day AS MATERIALIZED (SELECT d.* FROM " LS_REPORT_LEADS " d), " \
-	"c AS MATERIALIZED (SELECT c.stage, c.temperature, c.lead_score, c.created_at, c.contacted_at," \
+	"SELECT c.stage, c.temperature, c.lead_score, c.created_at, c.contacted_at," \
 	"       " LS_LEAD_SOURCE("c") " AS origin, " LS_FURTHEST " AS furthest" \
-	"  FROM day c LEFT JOIN " LS_RETREATS_WHERE("h.lead_id IN (SELECT d.id FROM day d)") \
-	" h ON h.lead_id = c.id), "
+	"  FROM " LS_REPORT_LEADS " c LEFT JOIN " LS_RETREATS " h ON h.lead_id = c.id"
 #define VALUES \
 	"count(*)," \
 	COUNT_WHERE("c.temperature = 'hot'") "," \
@@ -106,7 +104,7 @@ static void
 take_snapshot(const pg_uuid_t *org, DateADT day)
 {
 	LS_QUERY_ARRAY(query,
-		"WITH " LEADS_OF_DAY
+		"WITH c AS MATERIALIZED (" LEADS_OF_DAY "), "
 		"by_source AS (SELECT jsonb_object_agg(o.origin, o.n) AS leads,"
 		"    jsonb_object_agg(o.origin, o.score) AS scores"
 		"  FROM (SELECT c.origin, count(*) AS n, round(avg(c.lead_score), 2) AS score"
