@@ -45,8 +45,7 @@
 	"        least(l.booked_at, l.completed_at) AS won_at" \
 	"   FROM lead_system.leads l" \
 	"  WHERE l.organization_id = $1 AND l.created_at >= $2 AND l.created_at < $3" \
-	"    AND " LS_LEAD_COUNTS \
-	" UNION ALL" \
+	"    AND " LS_LEAD_COUNTS " UNION ALL" \
 	" SELECT a.id, a.created_at, r.source, r.sub_source, r.utm_source, r.stage, r.temperature," \
 	"        r.lead_score, r.actual_amount, r.contacted_at, least(r.qualified_at, r.quoted_at)," \
 	"        least(r.booked_at, r.completed_at)" \

@@ -60,8 +60,8 @@ ls_analytics_cohorts(PG_FUNCTION_ARGS)
 	const char *bucket = ls_report_bucket(fcinfo, 2);
 
 	ls_report_open(fcinfo, &report);
-	ls_report_check_buckets(report.from_day,
-		(DateADT) (ls_clock_now() / USECS_PER_DAY) + 1, bucket, MAX_COHORT_BUCKETS);
+	ls_report_check_buckets(report.from_day, (DateADT) (ls_clock_now() / USECS_PER_DAY) + 1, bucket,
+		MAX_COHORT_BUCKETS);
 	ls_report_args(&args, &report);
 	ls_arg_text(&args, report.timezone);
 	ls_arg_text(&args, bucket);
