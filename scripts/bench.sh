@@ -9,8 +9,9 @@ case $part in
 all) leads=1000000 dnc=2000000 ;;
 market | segments) leads=10000 dnc=10000 ;;
 assignment) leads=100000 dnc=0 ;;
-nurture) leads=10000 dnc=0 ;;
-*) die "BENCH_PART must be all, market, segments, assignment or nurture" ;;
+nurture | ledger) leads=10000 dnc=0 ;;
+analytics) leads=1200000 dnc=0 ;;
+*) die "BENCH_PART must be all, market, segments, assignment, nurture, ledger or analytics" ;;
 esac
 segment_leads=1000000
 if [ "$part" = segments ]; then
@@ -74,6 +75,32 @@ if [ "$part" = nurture ]; then
     exit
 fi
 
+# Transactions on one account, with the durability of a real server.
+bench_ledger() {
+    say "the ledger"
+    run -c "ALTER SYSTEM SET fsync = on"
+    run -o /dev/null -c "SELECT pg_reload_conf()"
+    as_server_user env LEDGER_SECONDS="${LEDGER_SECONDS:-20}" LEDGER_ROUNDS="${LEDGER_ROUNDS:-$rounds}" \
+        PATH="$PGBIN:$PATH" sh "$TMP/src/bench/ledger.sh"
+}
+if [ "$part" = ledger ]; then
+    bench_ledger
+    say "PostgreSQL $PG_MAJOR, $(nproc) cores"
+    exit
+fi
+
+# Reports, in a database of their own; beside everything else over fewer leads.
+bench_analytics() {
+    as_server_user createdb analytics
+    say "reports over $1 leads, $rounds rounds"
+    run -d analytics -v leads="$1" -v rounds="$rounds" -f "$TMP/src/bench/analytics.sql"
+}
+if [ "$part" = analytics ]; then
+    bench_analytics "$leads"
+    say "PostgreSQL $PG_MAJOR, $(nproc) cores"
+    exit
+fi
+
 say "$leads leads, $segment_leads to filter, $dnc numbers on the do-not-call list, $rounds rounds"
 started=$(date +%s)
 for file in setup plain_read plain_write plain_campaign plain_market plain_segments cases; do
@@ -99,5 +126,9 @@ if [ "$part" = all ]; then run -At -f "$TMP/src/bench/check_write.sql"; fi
 if part market; then run -At -f "$TMP/src/bench/check_market.sql"; fi
 if part segments; then run -At -f "$TMP/src/bench/check_segments.sql"; fi
 run -f "$TMP/src/bench/report.sql"
-if [ "$part" = all ]; then bench_nurture; fi
+if [ "$part" = all ]; then
+    bench_nurture
+    bench_ledger
+    bench_analytics $((leads / 5))
+fi
 say "PostgreSQL $PG_MAJOR, $(nproc) cores, $(($(date +%s) - started)) s in all"

@@ -59,6 +59,16 @@ INSERT INTO lead_system.leads (organization_id, first_name, created_at) VALUES (
 UPDATE lead_system.leads SET deleted_at = lead_system.clock_now() WHERE first_name = 'deleted';
 SELECT lead_system.erase_lead(id, 'asked for it') FROM lead_system.leads WHERE first_name = 'erased';
 SELECT leads FROM lead_system.lead_funnel('2026-01-08', '2026-01-08') WHERE stage = 'new';
+-- Nor one that was merged into another or deleted before, when it is erased; and so in the stays.
+SELECT pg_temp.lead('kept', '2025-11-08 12:00+00', '{contacted}'), pg_temp.lead('double', '2025-11-08 12:00+00'), pg_temp.lead('dropped', '2025-11-08 12:00+00', '{contacted}'), pg_temp.lead('junk', '2025-11-08 12:00+00', '{contacted}');
+SELECT count(lead_system.merge_leads(k.id, ARRAY[d.id])) AS merged FROM lead_system.leads k, lead_system.leads d WHERE k.first_name = 'kept' AND d.first_name = 'double';
+UPDATE lead_system.leads SET deleted_at = '2025-12-01' WHERE first_name = 'dropped';
+UPDATE lead_system.leads SET is_spam = true WHERE first_name = 'junk';
+SELECT stage, leads FROM lead_system.lead_funnel('2025-11-08', '2025-11-08') WHERE leads > 0;
+SELECT stage, stays, leads FROM lead_system.time_in_stage('2025-11-01', '2025-11-30');
+SELECT lead_system.erase_lead(id, 'asked for it') FROM lead_system.leads WHERE first_name IN ('kept', 'dropped');
+SELECT stage, leads FROM lead_system.lead_funnel('2025-11-08', '2025-11-08') WHERE leads > 0;
+SELECT stage, stays, leads FROM lead_system.time_in_stage('2025-11-01', '2025-11-30');
 
 -- Costs of a month, in part for a part of it; one in another currency.
 INSERT INTO lead_system.lead_source_costs (organization_id, source, sub_source, period_month, total_cost, currency) VALUES
@@ -73,6 +83,10 @@ SELECT * FROM lead_system.cohort_report('2026-01-05', '2026-01-07', 'day') WHERE
 SELECT * FROM lead_system.velocity_report('2026-01-01', '2026-02-28');
 SELECT * FROM lead_system.velocity_report('2026-01-05', '2026-01-18', 'week');
 SELECT * FROM lead_system.velocity_report('2026-01-05', '2026-01-18', 'year');
+SELECT count(*) FROM lead_system.velocity_report('1900-01-01', '2026-01-18', 'day');
+SELECT * FROM lead_system.velocity_report('0001-01-01', '9999-12-31', 'day');
+SELECT * FROM lead_system.cohort_report('0001-01-01', '0001-12-31', 'week');
+SELECT count(*) FROM lead_system.cohort_report('1900-01-01', '1999-12-31', 'month');
 
 -- Who won a lead: of d the sources web, newsletter, call and newsletter; of f fair alone.
 BEGIN;

@@ -26,6 +26,17 @@
 	"CASE " stage " WHEN 'new' THEN 1 WHEN 'working' THEN 2 WHEN 'contacted' THEN 3" \
 	" WHEN 'qualified' THEN 4 WHEN 'won' THEN 5 ELSE 0 END"
 
+/*
+ * A lead l counts: not spam, and not deleted but by its erasure.  One that was
+ * merged into another, or deleted before, does not come back with the erasure.
+ */
+#define LS_LEAD_COUNTS \
+	"NOT l.is_spam AND (l.deleted_at IS NULL OR (EXISTS (" \
+	"      SELECT 1 FROM lead_system.erasures e WHERE e.organization_id = $1" \
+	"         AND e.subject_id = l.id AND e.created_at <= l.deleted_at)" \
+	"    AND NOT EXISTS (SELECT 1 FROM lead_system.lead_merges m WHERE m.organization_id = $1" \
+	"         AND m.duplicate_ids @> ARRAY[l.id] AND m.unmerged_at IS NULL)))"
+
 /* The leads of a report, wherever they lie. */
 #define LS_REPORT_LEADS \
 	"(SELECT l.id, l.created_at, l.source, l.sub_source, l.utm_source, l.stage, l.temperature," \
@@ -34,10 +45,7 @@
 	"        least(l.booked_at, l.completed_at) AS won_at" \
 	"   FROM lead_system.leads l" \
 	"  WHERE l.organization_id = $1 AND l.created_at >= $2 AND l.created_at < $3" \
-	"    AND NOT l.is_spam AND (l.deleted_at IS NULL OR EXISTS (" \
-	"      SELECT 1 FROM lead_system.erasures e" \
-	"       WHERE e.organization_id = $1 AND e.subject_id = l.id))" \
-	" UNION ALL" \
+	"    AND " LS_LEAD_COUNTS " UNION ALL" \
 	" SELECT a.id, a.created_at, r.source, r.sub_source, r.utm_source, r.stage, r.temperature," \
 	"        r.lead_score, r.actual_amount, r.contacted_at, least(r.qualified_at, r.quoted_at)," \
 	"        least(r.booked_at, r.completed_at)" \
@@ -130,9 +138,11 @@ typedef struct LsReport
 	TimestampTz until; /* when the last one is over */
 } LsReport;
 
+extern void ls_report_refuse_contractor(void);
 extern void ls_report_open(FunctionCallInfo fcinfo, LsReport *report);
 extern const char *ls_report_bucket(FunctionCallInfo fcinfo, int argument);
 extern const char *ls_report_bucket_length(const char *bucket);
+extern void ls_report_check_buckets(DateADT from_day, DateADT to_day, const char *bucket, int most);
 extern void ls_report_run(FunctionCallInfo fcinfo, LsQuery *query, LsArgs *args);
 extern void ls_report_args(LsArgs *args, const LsReport *report);
 

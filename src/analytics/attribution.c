@@ -151,6 +151,7 @@ ls_analytics_record_touch(PG_FUNCTION_ARGS)
 						   errmsg("source must have 1 to %d bytes", MAX_SOURCE_LENGTH)));
 	activity.new_value = touch_value(source, PG_GETARG_JSONB_P(2));
 	ls_enter_org_of("leads", "lead", PG_GETARG_UUID_P(0), LS_WRITE, &org);
+	ls_report_refuse_contractor();
 	activity.org = &org;
 	activity.lead = PG_GETARG_UUID_P(0);
 	activity.action = "touch";

@@ -15,6 +15,10 @@
 #include "core/clock.h"
 #include "analytics/analytics.h"
 
+/* A bucket is a row of a velocity report; a cohort has one for each bucket until now. */
+#define MAX_BUCKETS 100000
+#define MAX_COHORT_BUCKETS 5000
+
 PG_FUNCTION_INFO_V1(ls_analytics_cohorts);
 
 /*
@@ -56,6 +60,8 @@ ls_analytics_cohorts(PG_FUNCTION_ARGS)
 	const char *bucket = ls_report_bucket(fcinfo, 2);
 
 	ls_report_open(fcinfo, &report);
+	ls_report_check_buckets(report.from_day, (DateADT) (ls_clock_now() / USECS_PER_DAY) + 1, bucket,
+		MAX_COHORT_BUCKETS);
 	ls_report_args(&args, &report);
 	ls_arg_text(&args, report.timezone);
 	ls_arg_text(&args, bucket);
@@ -106,6 +112,7 @@ ls_analytics_velocity(PG_FUNCTION_ARGS)
 	TimestampTz from;
 
 	ls_report_open(fcinfo, &report);
+	ls_report_check_buckets(report.from_day, report.to_day, bucket, MAX_BUCKETS);
 	from = report.from;
 	report.from = DT_NOBEGIN;
 	ls_report_args(&args, &report);

@@ -59,19 +59,22 @@ PG_FUNCTION_INFO_V1(ls_analytics_time_in_stage);
  * time_in_stage(from_day, to_day): stays that ended in these days.  A stay in a
  * stage lasts over all statuses of that stage that follow each other.  The whole
  * history of the leads is read whose stay may have ended: it may have begun
- * long before.
+ * long before.  In the archive a lead takes no steps, so that those which went
+ * there before these days need not be read.
  */
 Datum
 ls_analytics_time_in_stage(PG_FUNCTION_ARGS)
 {
 	LS_QUERY_ARRAY(query,
 		"WITH leaving AS (SELECT DISTINCT h.lead_id FROM lead_system.lead_status_history h"
-		"    WHERE h.organization_id = $1 AND h.created_at >= $2 AND h.created_at < $3"
-		"      AND h.new_stage <> h.old_stage), "
+		"    JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = h.lead_id"
+		"   WHERE h.organization_id = $1 AND h.created_at >= $2 AND h.created_at < $3"
+		"     AND h.new_stage <> h.old_stage AND " LS_LEAD_COUNTS "), "
 		"steps AS (SELECT h.lead_id, h.id, h.old_stage, h.new_stage, h.time_in_status, h.created_at"
 		"    FROM lead_system.lead_status_history h JOIN leaving ON leaving.lead_id = h.lead_id"
 		"   WHERE h.organization_id = $1 AND h.created_at < $3"
-		"  UNION ALL SELECT * FROM (" LS_ARCHIVED_STEPS ") x WHERE x.created_at < $3), "
+		"  UNION ALL SELECT * FROM (" LS_ARCHIVED_STEPS " AND a.archived_at >= $2"
+		"     AND NOT (a.lead->>'is_spam')::boolean) x WHERE x.created_at < $3), "
 		"numbered AS (SELECT s.*, count(*) FILTER (WHERE s.new_stage <> s.old_stage) OVER ("
 		"      PARTITION BY s.lead_id ORDER BY s.created_at, s.id"
 		"      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW) AS stay"

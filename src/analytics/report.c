@@ -24,7 +24,9 @@ static const struct
 {
 	const char *name;
 	const char *length;
-} buckets[] = {{"day", "1 day"}, {"week", "7 days"}, {"month", "1 month"}, {"quarter", "3 months"}};
+	int days; /* at least */
+} buckets[] = {{"day", "1 day", 1}, {"week", "7 days", 7}, {"month", "1 month", 28},
+	{"quarter", "3 months", 90}};
 
 /* When the days of a report begin and end. */
 static void
@@ -50,6 +52,17 @@ find_edges(LsReport *report)
 	ls_scope_close(&scope);
 }
 
+/* Contractors are outsiders: what the organisation earns by its leads is not for them. */
+void
+ls_report_refuse_contractor(void)
+{
+	pg_uuid_t contractor;
+
+	if (ls_current_contractor(&contractor))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("reports of the organization are not for contractors")));
+}
+
 /* Read the first two arguments, the days, and make the function return a set. */
 void
 ls_report_open(FunctionCallInfo fcinfo, LsReport *report)
@@ -65,6 +78,7 @@ ls_report_open(FunctionCallInfo fcinfo, LsReport *report)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("from_day must not be after to_day")));
 	ls_require_org(&report->org);
+	ls_report_refuse_contractor();
 	find_edges(report);
 	InitMaterializedSRF(fcinfo, 0);
 }
@@ -88,18 +102,37 @@ ls_report_bucket(FunctionCallInfo fcinfo, int argument)
 			errhint("Buckets are: day, week, month, quarter.")));
 }
 
-/* How long a bucket is, as text for an interval. */
-const char *
-ls_report_bucket_length(const char *bucket)
+/* The place of a bucket in the table above. */
+static int
+bucket_index(const char *bucket)
 {
 	int i;
 
 	for (i = 0; i < (int) lengthof(buckets); i++)
 	{
 		if (strcmp(buckets[i].name, bucket) == 0)
-			return buckets[i].length;
+			return i;
 	}
 	elog(ERROR, "unexpected bucket \"%s\"", bucket);
+}
+
+/* How long a bucket is, as text for an interval. */
+const char *
+ls_report_bucket_length(const char *bucket)
+{
+	return buckets[bucket_index(bucket)].length;
+}
+
+/* Refuse days whose buckets would be more rows than a session has memory for. */
+void
+ls_report_check_buckets(DateADT from_day, DateADT to_day, const char *bucket, int most)
+{
+	int64 n = ((int64) to_day - from_day) / buckets[bucket_index(bucket)].days;
+
+	if (n > most)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("a report has at most %d buckets", most),
+						   errhint("Take fewer days, or a longer bucket.")));
 }
 
 /* The first three parameters of the texts in analytics.h. */

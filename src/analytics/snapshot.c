@@ -142,6 +142,7 @@ ls_analytics_take_snapshot(PG_FUNCTION_ARGS)
 	day = PG_GETARG_DATEADT(0);
 	if (DATE_NOT_FINITE(day))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("day must be finite")));
+	ls_report_refuse_contractor();
 	orgs = ls_sweep_organizations(&organizations, &n);
 	for (i = 0; i < n; i++)
 		take_snapshot(&orgs[i], day);

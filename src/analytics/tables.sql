@@ -58,6 +58,9 @@ ALTER TABLE lead_system.analytics_snapshots FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.analytics_snapshots
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY no_contractors ON lead_system.analytics_snapshots AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 
 CREATE TRIGGER analytics_snapshots_touch_updated_at BEFORE UPDATE ON lead_system.analytics_snapshots
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();

@@ -17,6 +17,9 @@
 /*
  * The organisation of an account that the caller names.  A contractor has to do
  * with the own account alone.
+ *
+ * In a session with an organisation it is that one, and whether the account is
+ * there turns out when it is locked or read: a look-up less for each transaction.
  */
 void
 ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org)
@@ -30,7 +33,8 @@ ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org)
 	LsArgs args = {0};
 	bool is_own;
 
-	ls_enter_org_of("budget_accounts", "budget account", account, mode, org);
+	if (!ls_current_org(org))
+		ls_enter_org_of("budget_accounts", "budget account", account, mode, org);
 	if (!ls_current_contractor(&contractor))
 		return;
 	ls_arg_uuid(&args, org);
@@ -43,7 +47,7 @@ ls_account_enter(const pg_uuid_t *account, LsRunMode mode, pg_uuid_t *org)
 		ls_no_such_row("budget account", account);
 }
 
-/* Contractors spend; what comes into accounts is the organisation's to say. */
+/* What contractors owe, and what is held of them, is the organisation's to say. */
 void
 ls_account_refuse_contractor(void)
 {

@@ -3,9 +3,10 @@
  * billing.h
  *	  Money, as other domains spend it.
  *
- *	  The row of an account is locked after all rows of leads, queues and the
- *	  marketplace, and before the counts of lists; several accounts in the order
- *	  of their ids.
+ *	  The organisation's account, which calls are paid from, is locked before
+ *	  numbers, leads and queues; accounts of contractors after all rows of leads
+ *	  and the marketplace; both before the counts of lists, and several in the
+ *	  order of their ids.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,6 +33,8 @@ typedef struct LsCharge
 extern LsCents ls_cents(Datum amount, const char *what);
 
 extern int ls_calls_affordable(const pg_uuid_t *org, LsCents price, int wanted);
+extern void ls_calls_lock_account(
+	const pg_uuid_t *org, const pg_uuid_t *campaign_lead, LsCents price);
 extern void ls_calls_hold(const pg_uuid_t *org, LsCents price, const pg_uuid_t *campaign_leads,
 	int n, TimestampTz expires_at);
 extern void ls_calls_settle(const pg_uuid_t *org, const pg_uuid_t *campaign_lead, LsCents price,

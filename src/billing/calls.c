@@ -7,9 +7,9 @@
  *	  as long as its lease; so a claim that lapses gives the money back by the
  *	  rule of all holds.  The call that is recorded captures it.
  *
- *	  A claim waits for the account before it locks anything else, and then for
- *	  nothing but the counts of lists; who records a call locks the account after
- *	  the rows of the queue and before those counts.
+ *	  Who claims, and who records a call that costs something, waits for the
+ *	  account before locking anything else.  So transactions that claim and record
+ *	  in any order take turns, and none of them can be the victim of a deadlock.
  *
  *-------------------------------------------------------------------------
  */
@@ -89,6 +89,20 @@ find_hold(const pg_uuid_t *org, const pg_uuid_t *campaign_lead, pg_uuid_t *hold,
 	*account = ls_result_uuid(0, 2);
 	*amount = ls_result_int64(0, 3);
 	return true;
+}
+
+/* Lock the account from which a call will be paid that is about to be recorded. */
+void
+ls_calls_lock_account(const pg_uuid_t *org, const pg_uuid_t *campaign_lead, LsCents price)
+{
+	pg_uuid_t hold;
+	pg_uuid_t account;
+	LsCents held;
+	LsLedger ledger;
+
+	if (find_hold(org, campaign_lead, &hold, &account, &held) ||
+		(price > 0 && ls_account_of_organization(org, &account)))
+		ls_ledger_open(&ledger, org, &account);
 }
 
 /*

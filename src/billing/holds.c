@@ -207,6 +207,7 @@ ls_billing_hold_budget(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(1, "amount");
 	entry.held_change = ls_cents(PG_GETARG_DATUM(1), "amount");
 	ls_account_enter(PG_GETARG_UUID_P(0), LS_WRITE, &org);
+	ls_account_refuse_contractor();
 	*id = place_hold(&org, PG_GETARG_UUID_P(0), &entry,
 		ls_clock_now() + ls_config_int(&org, "billing.hold_minutes") * USECS_PER_MINUTE);
 	PG_RETURN_UUID_P(id);
@@ -228,6 +229,7 @@ ls_billing_place_hold(PG_FUNCTION_ARGS)
 	entry.held_change = ls_cents(PG_GETARG_DATUM(1), "amount");
 	entry.description = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	ls_account_enter(PG_GETARG_UUID_P(0), LS_WRITE, &org);
+	ls_account_refuse_contractor();
 	ls_reference_read(PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4), &org, &entry);
 	if (PG_ARGISNULL(2))
 		expires_at =
@@ -260,22 +262,6 @@ open_hold(LsLedger *ledger, Hold *hold)
 						   errdetail("%s", what)));
 }
 
-/* The organisation of a hold that the caller names. */
-static void
-enter_hold(Hold *hold)
-{
-	pg_uuid_t contractor;
-	LsScope scope;
-
-	ls_enter_org_of("budget_holds", "hold", &hold->id, LS_WRITE, &hold->org);
-	if (!ls_current_contractor(&contractor))
-		return;
-	ls_scope_open(&scope, LS_AS_OWNER);
-	read_hold(hold);
-	ls_scope_close(&scope);
-	ls_account_enter(&hold->account, LS_WRITE, &hold->org);
-}
-
 PG_FUNCTION_INFO_V1(ls_billing_capture_hold);
 
 /* capture_hold(hold_id, amount) */
@@ -299,7 +285,8 @@ ls_billing_capture_hold(PG_FUNCTION_ARGS)
 							   errmsg("the amount that is captured must be positive"),
 							   errhint("release_hold() ends a hold without spending.")));
 	}
-	enter_hold(&hold);
+	ls_account_refuse_contractor();
+	ls_enter_org_of("budget_holds", "hold", &hold.id, LS_WRITE, &hold.org);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	open_hold(&ledger, &hold);
 	if (PG_ARGISNULL(1))
@@ -332,7 +319,8 @@ ls_billing_release_hold(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "hold_id");
 	hold.id = *PG_GETARG_UUID_P(0);
-	enter_hold(&hold);
+	ls_account_refuse_contractor();
+	ls_enter_org_of("budget_holds", "hold", &hold.id, LS_WRITE, &hold.org);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	open_hold(&ledger, &hold);
 	entry.held_change = -hold.amount;

@@ -294,18 +294,32 @@ column_array(const LsLedger *ledger, const Column *column)
 	"       held_after, hold_id, refund_of, call_id, sms_id, description, reference," \
 	"       idempotency_key, row_hash, created_by, created_at)"
 
-/* Write one entry, which is what most transactions have. */
+/* Add the parameters that are the same for all entries. */
 static void
-write_entry(const LsLedger *ledger, LsArgs *args)
+add_common_args(const LsLedger *ledger, LsArgs *args)
+{
+	ls_arg_uuid(args, &ledger->org);
+	ls_arg_uuid(args, ledger->has_user ? &ledger->user : NULL);
+	ls_arg_timestamptz(args, ledger->now);
+}
+
+/*
+ * Write one entry, which is what most transactions have, and its account, which
+ * then stands where the entry ends: one statement, while others wait for the row.
+ */
+static void
+write_entry(const LsLedger *ledger)
 {
 	LS_QUERY(query,
-		INSERT_ENTRIES
+		"WITH account AS (UPDATE lead_system.budget_accounts"
+		"     SET balance = ($7 + $6) * 0.01, held = $9 * 0.01, last_sequence = $4, last_hash = $17"
+		"   WHERE organization_id = $18 AND id = $2) " INSERT_ENTRIES
 		" VALUES ($18, $1, $2, $3, $4, $5, $6 * 0.01, $7 * 0.01, ($7 + $6) * 0.01, $8 * 0.01,"
 		"         $9 * 0.01, $10, $11, $12, $13, $14, coalesce($15, '{}'), $16, $17, $19, $20)",
 		UUIDOID, UUIDOID, UUIDOID, INT8OID, TEXTOID, INT8OID, INT8OID, INT8OID, INT8OID, UUIDOID,
 		UUIDOID, UUIDOID, UUIDOID, TEXTOID, JSONBOID, TEXTOID, BYTEAOID, UUIDOID, UUIDOID,
 		TIMESTAMPTZOID);
-	LsArgs all = {0};
+	LsArgs args = {0};
 	int i;
 
 	for (i = 0; i < (int) lengthof(columns); i++)
@@ -313,11 +327,10 @@ write_entry(const LsLedger *ledger, LsArgs *args)
 		bool isnull = false;
 		Datum value = columns[i].value(&ledger->entries[0], &isnull);
 
-		ls_arg_datum(&all, value, isnull);
+		ls_arg_datum(&args, value, isnull);
 	}
-	for (i = 0; i < args->n; i++)
-		ls_arg_datum(&all, args->values[i], args->nulls[i] == 'n');
-	(void) ls_query_run(&query, &all, LS_WRITE);
+	add_common_args(ledger, &args);
+	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
 /* Write the entries. */
@@ -340,42 +353,11 @@ write_entries(const LsLedger *ledger)
 		UUIDARRAYOID, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, UUIDOID, UUIDOID,
 		TIMESTAMPTZOID);
 	LsArgs args = {0};
-	LsArgs fixed = {0};
 	int i;
 
-	ls_arg_uuid(&fixed, &ledger->org);
-	ls_arg_uuid(&fixed, ledger->has_user ? &ledger->user : NULL);
-	ls_arg_timestamptz(&fixed, ledger->now);
-	if (ledger->n_entries == 1)
-	{
-		write_entry(ledger, &fixed);
-		return;
-	}
 	for (i = 0; i < (int) lengthof(columns); i++)
 		ls_arg_datum(&args, column_array(ledger, &columns[i]), false);
-	for (i = 0; i < fixed.n; i++)
-		ls_arg_datum(&args, fixed.values[i], fixed.nulls[i] == 'n');
-	(void) ls_query_run(&query, &args, LS_WRITE);
-}
-
-/* Write the only account. */
-static void
-write_account(const LsLedger *ledger)
-{
-	LS_QUERY(query,
-		"UPDATE lead_system.budget_accounts"
-		"   SET balance = $3 * 0.01, held = $4 * 0.01, last_sequence = $5, last_hash = $6"
-		" WHERE organization_id = $1 AND id = $2",
-		UUIDOID, UUIDOID, INT8OID, INT8OID, INT8OID, BYTEAOID);
-	const LsAccount *account = &ledger->accounts[0];
-	LsArgs args = {0};
-
-	ls_arg_uuid(&args, &ledger->org);
-	ls_arg_uuid(&args, &account->id);
-	ls_arg_int64(&args, account->balance);
-	ls_arg_int64(&args, account->held);
-	ls_arg_int64(&args, account->sequence);
-	ls_arg_datum(&args, hash_datum(account->hash), false);
+	add_common_args(ledger, &args);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
@@ -437,11 +419,13 @@ ls_ledger_write(LsLedger *ledger)
 {
 	if (ledger->n_entries == 0)
 		return;
-	write_entries(ledger);
-	if (ledger->n_accounts == 1)
-		write_account(ledger);
+	if (ledger->n_entries == 1)
+		write_entry(ledger);
 	else
+	{
+		write_entries(ledger);
 		write_accounts(ledger);
+	}
 	ls_hash_close(&ledger->hash);
 	ls_ledger_grows("budget_transactions");
 	ls_ledger_grows("budget_accounts");

@@ -104,16 +104,25 @@ ALTER TABLE lead_system.subscriptions FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.subscriptions
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.subscriptions AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.financials ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.financials FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.financials
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.financials AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.lead_source_costs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.lead_source_costs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.lead_source_costs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.lead_source_costs AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 
 CREATE TRIGGER subscriptions_touch_updated_at BEFORE UPDATE ON lead_system.subscriptions
     FOR EACH ROW EXECUTE FUNCTION lead_system.touch_updated_at();

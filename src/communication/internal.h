@@ -109,6 +109,8 @@ typedef struct LsContactCounts
 extern void ls_report_read(LsReport *report, Jsonb *json);
 extern void ls_report_enter(LsReport *report);
 extern void ls_report_complete(LsReport *report);
+extern void ls_report_check_same(LsReport *report, const char *provider, bool is_inbound,
+	const char *from_phone, const char *to_phone);
 extern void ls_report_check_status(const LsReport *report, const char *const *statuses);
 extern const char *ls_report_text(const LsReport *report, LsReportField field);
 extern void ls_report_arg(LsArgs *args, const LsReport *report, LsReportField field);
@@ -130,6 +132,8 @@ extern bool ls_report_resubscribe(LsReport *report);
 
 /* replies.c */
 extern const char *ls_reply_word(const char *message);
+extern void ls_reply_tell_users(
+	const LsReport *report, const char *template_name, const char *word);
 extern bool ls_reply_act(const LsReport *report, const char *word, pg_uuid_t *answer);
 extern bool ls_reply_answer(const LsReport *report, const char *template_name, pg_uuid_t *answer);
 

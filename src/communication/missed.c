@@ -57,15 +57,19 @@ ensure_sequence(const pg_uuid_t *org)
 		(void) ls_query_run(&insert, &args, LS_WRITE);
 }
 
-/* Is the lead one that is followed up, and the sequence active?  Gives its id. */
+/*
+ * Is the lead one that is followed up, and the sequence active?  Gives its id.
+ * A customer whose job is done is not sent the messages for new ones, but must
+ * not be overheard either: people are told.
+ */
 static bool
 may_follow_up(const LsReport *report, pg_uuid_t *sequence)
 {
 	LS_QUERY(query,
-		"SELECT s.id FROM lead_system.leads l, lead_system.nurture_sequences s"
+		"SELECT s.id, l.stage IN " LS_NURTURE_CLOSED_STAGES_SQL
+		" FROM lead_system.leads l, lead_system.nurture_sequences s"
 		" WHERE l.organization_id = $1 AND l.id = $2 AND NOT l.do_not_call"
 		"   AND l.deleted_at IS NULL AND NOT l.is_spam"
-		"   AND l.stage NOT IN " LS_NURTURE_CLOSED_STAGES_SQL
 		"   AND s.organization_id = $1 AND s.id = " LS_MISSED_CALL_SEQUENCE_SQL
 		"   AND s.is_active",
 		UUIDOID, UUIDOID);
@@ -75,73 +79,103 @@ may_follow_up(const LsReport *report, pg_uuid_t *sequence)
 	ls_arg_uuid(&args, &report->lead);
 	if (ls_query_run_latest(&query, &args) == 0)
 		return false;
+	if (ls_result_bool(0, 2))
+	{
+		ls_reply_tell_users(report, "missed_call", "missed call");
+		return false;
+	}
 	*sequence = ls_result_uuid(0, 1);
 	return true;
 }
 
-/* Note when the caller is given up. */
+/* Note when the caller is given up, after hours that are not 0. */
 static void
-set_deadline(const LsReport *report)
+set_deadline(const LsReport *report, int hours)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.call_logs SET goes_cold_at = created_at + make_interval(hours => $3)"
 		" WHERE organization_id = $1 AND id = $2",
 		UUIDOID, UUIDOID, INT4OID);
-	int hours = ls_config_int(&report->org, "communication.cold_hours");
 	LsArgs args = {0};
 
-	if (hours == 0)
-		return;
 	ls_arg_uuid(&args, &report->org);
 	ls_arg_uuid(&args, &report->id);
 	ls_arg_int32(&args, hours);
 	(void) ls_query_run(&query, &args, LS_WRITE);
 }
 
-/* Follow up a call from a lead, which the caller has locked. */
+/*
+ * Follow up a call from a lead, which the caller has locked.  A call that would be
+ * given up at once is history that is being brought in, or a report that came much
+ * too late: nobody is written to about it.
+ */
 void
 ls_missed_call(const LsReport *report)
 {
+	int hours = ls_config_int(&report->org, "communication.cold_hours");
 	pg_uuid_t sequence;
 	LsScope scope;
 
-	if (!ls_config_bool(&report->org, "communication.missed_call_follow_up"))
+	if (!ls_config_bool(&report->org, "communication.missed_call_follow_up") ||
+		(hours > 0 && report->at < ls_clock_now() - hours * USECS_PER_HOUR))
 		return;
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ensure_sequence(&report->org);
 	if (may_follow_up(report, &sequence))
 	{
 		ls_nurture_enroll_locked(&report->org, &sequence, &report->lead);
-		set_deadline(report);
+		if (hours > 0)
+			set_deadline(report, hours);
 	}
 	ls_scope_close(&scope);
 }
 
-/*
- * Take calls whose deadline has passed, with their leads; what another session
- * holds is left for the next sweep.
- */
+/* The ids in a column of the result that was read last. */
 static Datum
-take_due(const pg_uuid_t *org, int limit, uint64 *n)
+result_ids(int column, uint64 n)
 {
-	LS_QUERY(query,
-		"SELECT c.id FROM lead_system.call_logs c"
-		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = c.lead_id"
-		" WHERE c.organization_id = $1 AND c.goes_cold_at <= $2"
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * (n + 1));
+	uint64 i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = ls_result_uuid(i, column);
+	return ls_uuid_array(ids, (int) n);
+}
+
+/*
+ * Take calls whose deadline has passed, and their leads; what another session
+ * holds is left for the next sweep.  One statement each: joined, and without
+ * statistics, they would be read from the side of all leads that there are.
+ * False when there is none.
+ */
+static bool
+take_due(const pg_uuid_t *org, int limit, Datum *calls, Datum *leads)
+{
+	LS_QUERY(due,
+		"SELECT c.id, c.lead_id FROM lead_system.call_logs c"
+		" WHERE c.organization_id = $1 AND c.goes_cold_at <= $2 AND c.lead_id IS NOT NULL"
 		" ORDER BY c.goes_cold_at, c.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED",
 		UUIDOID, TIMESTAMPTZOID, INT4OID);
+	LS_QUERY_ARRAY(lock,
+		"SELECT l.id FROM lead_system.leads l WHERE l.organization_id = $1 AND l.id = ANY ($2)"
+		" FOR NO KEY UPDATE SKIP LOCKED",
+		UUIDOID, UUIDARRAYOID);
 	LsArgs args = {0};
-	pg_uuid_t *ids;
-	uint64 i;
+	LsArgs lead_args = {0};
+	uint64 n;
 
 	ls_arg_uuid(&args, org);
 	ls_arg_timestamptz(&args, ls_clock_now());
 	ls_arg_int32(&args, limit);
-	*n = ls_query_run(&query, &args, LS_WRITE);
-	ids = palloc(sizeof(pg_uuid_t) * (*n + 1));
-	for (i = 0; i < *n; i++)
-		ids[i] = ls_result_uuid(i, 1);
-	return ls_uuid_array(ids, (int) *n);
+	n = ls_query_run(&due, &args, LS_WRITE);
+	if (n == 0)
+		return false;
+	*calls = result_ids(1, n);
+	ls_arg_uuid(&lead_args, org);
+	ls_arg_datum(&lead_args, result_ids(2, n), false);
+	n = ls_query_run(&lock, &lead_args, LS_WRITE);
+	*leads = result_ids(1, n);
+	return n > 0;
 }
 
 /* Give up the leads of due calls that have not been heard of since. */
@@ -153,25 +187,27 @@ sweep(const pg_uuid_t *org, int limit)
 		"   status = coalesce((SELECT t.to_status FROM lead_system.pipeline_transitions t"
 		"     WHERE t.pipeline_id = l.pipeline_id AND t.from_status = l.status"
 		"       AND t.to_status = '" LS_COLD_TAG "'), l.status)"
-		" WHERE l.organization_id = $1 AND l.deleted_at IS NULL AND l.stage IN ('new', 'working')"
+		" WHERE l.organization_id = $1 AND l.id = ANY ($3)"
+		"   AND l.deleted_at IS NULL AND l.stage IN ('new', 'working')"
 		"   AND NOT '" LS_COLD_TAG "' = ANY (l.tags)"
 		"   AND l.id IN (SELECT c.lead_id FROM lead_system.call_logs c"
 		"     WHERE c.organization_id = $1 AND c.id = ANY ($2)"
+		"       AND (l.last_contact_at IS NULL OR l.last_contact_at < c.created_at)"
 		"       AND NOT EXISTS (SELECT FROM lead_system.sms_logs s WHERE s.organization_id = $1"
 		"         AND s.lead_id = c.lead_id AND s.direction = 'inbound'"
 		"         AND s.created_at >= c.created_at)"
 		"       AND NOT EXISTS (SELECT FROM lead_system.call_logs o WHERE o.organization_id = $1"
 		"         AND o.lead_id = c.lead_id AND o.created_at >= c.created_at"
-		"         AND (o.status = 'answered' OR o.goes_cold_at > $3))"
+		"         AND (o.status = 'answered' OR o.goes_cold_at > $4))"
 		"       AND NOT EXISTS (SELECT FROM lead_system.lead_sequence_enrollments e"
 		"         WHERE e.organization_id = $1 AND e.lead_id = c.lead_id"
 		"           AND e.sequence_id = " LS_MISSED_CALL_SEQUENCE_SQL
 		"           AND e.pause_reason = 'reply'))",
-		UUIDOID, UUIDARRAYOID, TIMESTAMPTZOID);
+		UUIDOID, UUIDARRAYOID, UUIDARRAYOID, TIMESTAMPTZOID);
 	LS_QUERY_ARRAY(settle,
 		"UPDATE lead_system.call_logs SET goes_cold_at = NULL"
-		" WHERE organization_id = $1 AND id = ANY ($2)",
-		UUIDOID, UUIDARRAYOID);
+		" WHERE organization_id = $1 AND id = ANY ($2) AND lead_id = ANY ($3)",
+		UUIDOID, UUIDARRAYOID, UUIDARRAYOID);
 	LsLeadCause cause = {"no reply to the follow-up of a missed call", "automation", NULL, false};
 	const LsLeadCause *previous = ls_lead_cause_set(&cause);
 	volatile uint64 n = 0;
@@ -179,16 +215,17 @@ sweep(const pg_uuid_t *org, int limit)
 	PG_TRY();
 	{
 		LsArgs args = {0};
-		uint64 taken;
+		Datum calls;
+		Datum leads;
 		LsScope scope;
 
 		ls_scope_open(&scope, LS_AS_OWNER);
-		ls_arg_uuid(&args, org);
-		ls_arg_datum(&args, take_due(org, limit, &taken), false);
-		n = taken;
-		if (taken > 0)
+		if (take_due(org, limit, &calls, &leads))
 		{
-			(void) ls_query_run(&settle, &args, LS_WRITE);
+			ls_arg_uuid(&args, org);
+			ls_arg_datum(&args, calls, false);
+			ls_arg_datum(&args, leads, false);
+			n = ls_query_run(&settle, &args, LS_WRITE);
 			ls_arg_timestamptz(&args, ls_clock_now());
 			(void) ls_query_run(&give_up, &args, LS_WRITE);
 		}

@@ -98,6 +98,40 @@ ls_report_revoke(LsReport *report)
 }
 
 /*
+ * Has the number said since that it wants to hear no more?  Reports overtake each
+ * other: a START that comes after a later STOP takes nothing back.  What was
+ * revoked by no message counts from when it was written.
+ */
+static bool
+was_stopped_since(const LsReport *report)
+{
+	LS_QUERY(query,
+		"SELECT EXISTS (SELECT FROM lead_system.sms_logs s"
+		"   WHERE s.organization_id = $1 AND s.from_phone = $2 AND s.meaning = 'opt_out'"
+		"     AND s.created_at > $3)"
+		"  OR (EXISTS (SELECT FROM lead_system.contact_consents c"
+		"      WHERE c.organization_id = $1 AND c.phone_number = $2 AND c.channel = 'sms'"
+		"        AND c.action = 'revoked' AND c.at > $3)"
+		"    AND NOT EXISTS (SELECT FROM lead_system.sms_logs s"
+		"      WHERE s.organization_id = $1 AND s.from_phone = $2 AND s.meaning = 'opt_out'))",
+		UUIDOID, TEXTOID, TIMESTAMPTZOID);
+	LsScope scope;
+	LsArgs args = {0};
+	bool stopped;
+
+	if (!report->set[REPORT_CREATED_AT])
+		return false;
+	ls_arg_uuid(&args, &report->org);
+	ls_arg_text(&args, report->contact);
+	ls_arg_timestamptz(&args, report->at);
+	ls_scope_open(&scope, LS_AS_OWNER);
+	(void) ls_query_run_latest(&query, &args);
+	stopped = ls_result_bool(0, 1);
+	ls_scope_close(&scope);
+	return stopped;
+}
+
+/*
  * Take back an earlier STOP.  False when there was none: then START is nothing
  * but a consent, and YES an answer to a question.
  */
@@ -107,7 +141,7 @@ ls_report_resubscribe(LsReport *report)
 	Jsonb *evidence = ls_json_pair_text("message", report->said.phrase);
 	bool was_revoked;
 
-	if (report->contact == NULL)
+	if (report->contact == NULL || was_stopped_since(report))
 		return false;
 	was_revoked = ls_consent(&report->org, "sms", report->contact) == LS_CONSENT_REVOKED;
 	if (!was_revoked && pg_strcasecmp(report->said.phrase, "yes") == 0)

@@ -21,6 +21,7 @@
 #include "core/input.h"
 #include "core/query.h"
 #include "core/tenant.h"
+#include "core/uuid.h"
 #include "nurture/nurture.h"
 
 static const LsReportKey keys[] = {
@@ -83,13 +84,37 @@ read_words(LsReport *report)
 	}
 }
 
+/*
+ * A call that was recorded for no row of a queue, or for another one, must not
+ * pass for the call of this one, whose claim and price would stay open.
+ */
+static void
+check_same_queue(const LsReport *report)
+{
+	pg_uuid_t recorded;
+
+	if (!report->set[REPORT_CAMPAIGN_LEAD_ID])
+		return;
+	if (!ls_result_isnull(0, 10))
+	{
+		recorded = ls_result_uuid(0, 10);
+		if (ls_uuid_equal(&recorded, DatumGetUUIDP(report->values[REPORT_CAMPAIGN_LEAD_ID])))
+			return;
+	}
+	ereport(ERROR, (errcode(ERRCODE_UNIQUE_VIOLATION),
+					   errmsg("call \"%s\" was recorded for another campaign lead, or for none",
+						   ls_report_text(report, REPORT_PROVIDER_ID))));
+}
+
 /* The call that has been recorded with the provider's id; false when there is none. */
 static bool
 find_recorded(LsReport *report)
 {
 	LS_QUERY(query,
 		"SELECT id, lead_id, CASE direction WHEN 'inbound' THEN caller_phone ELSE called_phone END,"
-		"       direction = 'inbound', created_at, meaning IS NOT DISTINCT FROM 'opt_out'"
+		"       direction = 'inbound', created_at, meaning IS NOT DISTINCT FROM 'opt_out', provider,"
+		"       CASE WHEN campaign_lead_id IS NULL THEN caller_phone END,"
+		"       CASE WHEN campaign_lead_id IS NULL THEN called_phone END, campaign_lead_id"
 		"  FROM lead_system.call_logs WHERE organization_id = $1 AND provider_call_id = $2",
 		UUIDOID, TEXTOID);
 	LsScope scope;
@@ -104,6 +129,9 @@ find_recorded(LsReport *report)
 	found = ls_query_run_latest(&query, &args) > 0;
 	if (found)
 	{
+		ls_report_check_same(report, ls_result_text(0, 7), ls_result_bool(0, 4),
+			ls_result_text(0, 8), ls_result_text(0, 9));
+		check_same_queue(report);
 		report->id = ls_result_uuid(0, 1);
 		report->has_lead = !ls_result_isnull(0, 2);
 		if (report->has_lead)
@@ -127,9 +155,11 @@ complete_row(const LsReport *report)
 		"UPDATE lead_system.call_logs SET recording_url = coalesce(recording_url, $3),"
 		"  recording_duration = coalesce(recording_duration, $4), notes = coalesce(notes, $5),"
 		"  provider = coalesce(provider, $6), meaning = coalesce($7, meaning),"
-		"  lead_id = coalesce(lead_id, $8)"
+		"  lead_id = coalesce(lead_id, $8), user_id = coalesce(user_id, $9),"
+		"  ended_at = coalesce($10, ended_at)"
 		" WHERE organization_id = $1 AND id = $2",
-		UUIDOID, UUIDOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, UUIDOID);
+		UUIDOID, UUIDOID, TEXTOID, INT4OID, TEXTOID, TEXTOID, TEXTOID, UUIDOID, UUIDOID,
+		TIMESTAMPTZOID);
 	LsScope scope;
 	LsArgs args = {0};
 
@@ -141,6 +171,8 @@ complete_row(const LsReport *report)
 	ls_report_arg(&args, report, REPORT_PROVIDER);
 	ls_arg_text(&args, meaning_of(report));
 	ls_arg_uuid(&args, report->has_lead ? &report->lead : NULL);
+	ls_report_arg(&args, report, REPORT_USER_ID);
+	ls_report_arg(&args, report, REPORT_ENDED_AT);
 	ls_scope_open(&scope, LS_AS_OWNER);
 	ls_query_run(&query, &args, LS_WRITE);
 	ls_scope_close(&scope);
@@ -152,6 +184,9 @@ record_again(LsReport *report)
 {
 	LsContactCounts counts = {.review = true};
 
+	/* When it ended and by whom it was, the first report knew. */
+	report->set[REPORT_ENDED_AT] = false;
+	report->set[REPORT_USER_ID] = false;
 	ls_report_read_words(report, ls_report_text(report, REPORT_TRANSCRIPT));
 	if (ls_report_opts_out(report))
 	{
@@ -163,7 +198,7 @@ record_again(LsReport *report)
 	complete_row(report);
 }
 
-/* Write the row; false when the same report was written meanwhile. */
+/* Write the row; false when the same call was recorded meanwhile, which is all then. */
 static bool
 insert_row(LsReport *report, const pg_uuid_t *lead)
 {
@@ -208,8 +243,8 @@ insert_row(LsReport *report, const pg_uuid_t *lead)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	written = ls_query_run(&query, &args, LS_WRITE) > 0;
 	ls_scope_close(&scope);
-	if (!written)
-		(void) find_recorded(report);
+	if (!written && find_recorded(report))
+		record_again(report);
 	return written;
 }
 
@@ -381,6 +416,16 @@ check_campaign_only(const LsReport *report)
 				errhint("Pass campaign_lead_id.")));
 }
 
+/* Whom a call was made to must be known, or nothing says whether it was allowed. */
+static void
+check_called(const LsReport *report)
+{
+	if (!report->is_inbound && report->contact == NULL && !report->has_lead &&
+		!report->set[REPORT_CAMPAIGN_LEAD_ID])
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("a call that was made needs a called_phone or a lead_id")));
+}
+
 PG_FUNCTION_INFO_V1(ls_communication_record_call);
 
 /* record_call(call) */
@@ -402,6 +447,7 @@ ls_communication_record_call(PG_FUNCTION_ARGS)
 		check_status(&report);
 		check_campaign_only(&report);
 		ls_report_complete(&report);
+		check_called(&report);
 		read_words(&report);
 		status = ls_report_text(&report, REPORT_STATUS);
 		answered = status != NULL && strcmp(status, "answered") == 0;

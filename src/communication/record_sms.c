@@ -43,7 +43,8 @@ static bool
 find_recorded(LsReport *report)
 {
 	LS_QUERY(query,
-		"SELECT id FROM lead_system.sms_logs WHERE organization_id = $1 AND provider_message_id = $2",
+		"SELECT id, provider, direction = 'inbound', from_phone, to_phone FROM lead_system.sms_logs"
+		" WHERE organization_id = $1 AND provider_message_id = $2",
 		UUIDOID, TEXTOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -56,10 +57,21 @@ find_recorded(LsReport *report)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	found = ls_query_run_latest(&query, &args) > 0;
 	if (found)
+	{
 		report->id = ls_result_uuid(0, 1);
+		ls_report_check_same(report, ls_result_text(0, 2), ls_result_bool(0, 3),
+			ls_result_text(0, 4), ls_result_text(0, 5));
+	}
 	ls_scope_close(&scope);
 	return found;
 }
+
+/*
+ * Of a row that is found by its id.  Said so, it does not offer the planner the
+ * indexes of outbound rows, of which it would take one by the organisation alone
+ * while the table has no statistics, and read all that was ever sent.
+ */
+#define IS_OUTBOUND_SQL "direction <> 'inbound'"
 
 /* How far a message has come, for SQL; reports may overtake each other. */
 #define PROGRESS_SQL(status) \
@@ -75,7 +87,8 @@ record_again(const LsReport *report)
 			"status") " THEN $3 ELSE status END,"
 					  "  delivered_at = coalesce(delivered_at, $4, CASE $3 WHEN 'delivered' THEN $6 END),"
 					  "  error_message = coalesce($5, error_message)"
-					  " WHERE organization_id = $1 AND id = $2 AND direction = 'outbound'",
+					  " WHERE organization_id = $1 AND id = $2 AND " IS_OUTBOUND_SQL
+					  " AND $3 <> 'received'",
 		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID);
 	LsScope scope;
 	LsArgs args = {0};
@@ -93,7 +106,7 @@ record_again(const LsReport *report)
 	ls_scope_close(&scope);
 }
 
-/* Write the row; false when the same report was written meanwhile. */
+/* Write the row; false when the same message was recorded meanwhile, which is all then. */
 static bool
 insert_row(LsReport *report, const pg_uuid_t *lead)
 {
@@ -136,8 +149,8 @@ insert_row(LsReport *report, const pg_uuid_t *lead)
 	ls_scope_open(&scope, LS_AS_OWNER);
 	written = ls_query_run(&query, &args, LS_WRITE) > 0;
 	ls_scope_close(&scope);
-	if (!written)
-		(void) find_recorded(report);
+	if (!written && find_recorded(report))
+		record_again(report);
 	return written;
 }
 
@@ -241,7 +254,7 @@ mark_answered(const LsReport *report, pg_uuid_t *answered)
 {
 	LS_QUERY(query,
 		"UPDATE lead_system.sms_logs SET replied_at = coalesce(replied_at, $4), status = 'replied'"
-		" WHERE organization_id = $1 AND direction = 'outbound' AND id = coalesce($5, ("
+		" WHERE organization_id = $1 AND " IS_OUTBOUND_SQL " AND id = coalesce($5, ("
 		"   SELECT s.id FROM lead_system.sms_logs s WHERE s.organization_id = $1"
 		"      AND s.to_phone = $2 AND s.direction = 'outbound' AND s.created_at <= $4"
 		"      AND s.status <> 'failed'"
@@ -324,6 +337,15 @@ check_message(const LsReport *report)
 	if (!report->set[REPORT_MESSAGE_TEXT])
 		ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a message needs a message_text")));
+	if (report->set[REPORT_STATUS] &&
+		(strcmp(ls_report_text(report, REPORT_STATUS), "received") == 0) != report->is_inbound)
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("status \"%s\" is not one of a message that %s",
+					ls_report_text(report, REPORT_STATUS),
+					report->is_inbound ? "came in" : "was sent"),
+				errhint(
+					"A message that came in has status received, one that was sent has another.")));
 	if (report->contact == NULL && (report->is_inbound || !report->has_lead))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg(report->is_inbound
@@ -338,7 +360,7 @@ Datum
 ls_communication_record_sms(PG_FUNCTION_ARGS)
 {
 	static const char *const statuses[] = {
-		"queued", "sent", "delivered", "failed", "replied", "received", NULL};
+		"queued", "sent", "delivered", "failed", "received", NULL};
 	LsReport report = {.what = "sms", .keys = keys, .n_keys = lengthof(keys)};
 	pg_uuid_t *id = palloc(sizeof(pg_uuid_t));
 

@@ -87,9 +87,9 @@ is_meant(const LsReport *report)
 	return ls_result_bool(0, 1);
 }
 
-/* Tell the lead's user, or the managers where there is none. */
-static void
-tell_users(const LsReport *report, const char *word)
+/* Tell the lead's user, or the managers where there is none; once of each report. */
+void
+ls_reply_tell_users(const LsReport *report, const char *template_name, const char *word)
 {
 	LS_QUERY(query,
 		"SELECT u.id FROM lead_system.leads l"
@@ -116,8 +116,8 @@ tell_users(const LsReport *report, const char *word)
 	}
 	for (i = 0; i < n; i++)
 		notices[i].dedupe_key = psprintf(
-			"callback_requested/%s/%s", ls_uuid_text(&report->id), ls_uuid_text(&notices[i].user));
-	ls_notify_users(&report->org, "callback_requested", notices, n);
+			"%s/%s/%s", template_name, ls_uuid_text(&report->id), ls_uuid_text(&notices[i].user));
+	ls_notify_users(&report->org, template_name, notices, n);
 }
 
 /* A lead that is new has been in contact with us now, if its pipeline says so. */
@@ -195,7 +195,7 @@ ls_reply_act(const LsReport *report, const char *word, pg_uuid_t *answer)
 	meant = is_meant(report);
 	if (meant && strcmp(word, "yes") != 0)
 	{
-		tell_users(report, word);
+		ls_reply_tell_users(report, "callback_requested", word);
 		advance_lead(report, word);
 	}
 	ls_scope_close(&scope);

@@ -137,7 +137,26 @@ ls_report_enter(LsReport *report)
 		ls_no_such_row("organization", &report->org);
 }
 
-/* What providers say instead of a number that the caller withholds. */
+/* Is it the word as one types it on the keys of a phone, after a plus? */
+static bool
+is_typed(const char *raw, const char *word)
+{
+	static const char keys[] = "22233344455566677778889999";
+
+	if (*raw++ != '+' || strlen(raw) != strlen(word))
+		return false;
+	while (*word != '\0' && *raw == keys[*word - 'a'])
+	{
+		raw++;
+		word++;
+	}
+	return *word == '\0';
+}
+
+/*
+ * What providers say instead of a number that the caller withholds.  Some type it
+ * where a number is expected: +266696687 is "anonymous".
+ */
 static bool
 is_withheld(const char *raw)
 {
@@ -148,7 +167,7 @@ is_withheld(const char *raw)
 
 	for (i = 0; i < (int) lengthof(words); i++)
 	{
-		if (pg_strcasecmp(trimmed, words[i]) == 0)
+		if (pg_strcasecmp(trimmed, words[i]) == 0 || is_typed(trimmed, words[i]))
 			return true;
 	}
 	return false;
@@ -166,9 +185,11 @@ read_number(const LsReport *report, LsReportField field, bool is_own)
 
 	if (raw == NULL)
 		return NULL;
+	if (is_withheld(raw) && (is_own || report->is_inbound))
+		return NULL;
 	if (ls_phone_to_e164(raw, report->organization->default_region, e164))
 		return pstrdup(e164);
-	if (!is_own && !is_withheld(raw))
+	if (!is_own)
 		refuse(report, field, psprintf("is not a valid phone number: \"%s\"", raw));
 	return NULL;
 }
@@ -191,6 +212,14 @@ check_length(const LsReport *report, LsReportField field)
 		refuse(report, field, "must be between 0 and 86400 seconds");
 }
 
+/* An instant must be one. */
+static void
+check_instant(const LsReport *report, LsReportField field)
+{
+	if (report->set[field] && TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(report->values[field])))
+		refuse(report, field, "must be finite");
+}
+
 /* Complete a report of something that has not been recorded yet, and check it. */
 void
 ls_report_complete(LsReport *report)
@@ -211,6 +240,8 @@ ls_report_complete(LsReport *report)
 	/* The clock of who reports it may be a little fast. */
 	if (TIMESTAMP_NOT_FINITE(report->at) || report->at > ls_clock_now() + USECS_PER_MINUTE)
 		refuse(report, REPORT_CREATED_AT, "must not be in the future");
+	check_instant(report, REPORT_ENDED_AT);
+	check_instant(report, REPORT_DELIVERED_AT);
 	check_length(report, REPORT_DURATION);
 	check_length(report, REPORT_RECORDING_DURATION);
 	check_row(report, REPORT_USER_ID, "users", "user");
@@ -218,6 +249,41 @@ ls_report_complete(LsReport *report)
 	check_row(report, REPORT_CAMPAIGN_LEAD_ID, "campaign_leads", "campaign lead");
 	check_row(report, REPORT_REPLY_TO, "sms_logs", "message");
 	ls_uuid_v7(&report->id);
+}
+
+/* Is the number that the report gives another one than the recorded?  Either may be missing. */
+static bool
+is_other_number(const LsReport *report, LsReportField field, const char *recorded)
+{
+	char *number = read_number(report, field, true);
+
+	return number != NULL && recorded != NULL && strcmp(number, recorded) != 0;
+}
+
+/*
+ * A report that comes again must be about what has been recorded with its id.
+ * Providers number their messages each for themselves, and a STOP that is taken
+ * for the repetition of another message would be lost without a trace.
+ */
+void
+ls_report_check_same(LsReport *report, const char *provider, bool is_inbound,
+	const char *from_phone, const char *to_phone)
+{
+	const char *direction = ls_report_text(report, REPORT_DIRECTION);
+	LsReportField id = REPORT_PROVIDER_ID;
+
+	if ((direction == NULL || (strcmp(direction, "inbound") == 0) == is_inbound) &&
+		(provider == NULL || !report->set[REPORT_PROVIDER] ||
+			strcmp(provider, ls_report_text(report, REPORT_PROVIDER)) == 0) &&
+		!is_other_number(report, REPORT_FROM, from_phone) &&
+		!is_other_number(report, REPORT_TO, to_phone))
+		return;
+	ereport(ERROR,
+		(errcode(ERRCODE_UNIQUE_VIOLATION),
+			errmsg("\"%s\" is the id of another %s", ls_report_text(report, id), report->what),
+			errdetail("Its direction, its provider or its numbers are others."),
+			errhint("Ids are unique within an organization; where providers use the same ones, put "
+					"the provider's name before them.")));
 }
 
 /* The status, if there is one, must be one of a list that ends with NULL. */

@@ -42,6 +42,7 @@ COMMENT ON COLUMN lead_system.sms_logs.answer_id IS 'The notification that was q
 COMMENT ON COLUMN lead_system.sms_logs.created_at IS 'When the message was sent or received.';
 CREATE INDEX sms_logs_lead_id_idx ON lead_system.sms_logs (lead_id, organization_id, created_at);
 CREATE INDEX sms_logs_organization_id_created_at_idx ON lead_system.sms_logs (organization_id, created_at);
+CREATE INDEX sms_logs_opt_out_idx ON lead_system.sms_logs (organization_id, from_phone, created_at) WHERE meaning = 'opt_out';
 CREATE UNIQUE INDEX sms_logs_provider_message_id_idx ON lead_system.sms_logs (organization_id, provider_message_id) WHERE provider_message_id IS NOT NULL;
 
 ALTER TABLE lead_system.sms_logs ENABLE ROW LEVEL SECURITY;

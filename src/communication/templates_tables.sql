@@ -15,6 +15,8 @@ SELECT NULL, ('00000000-0000-7000-8000-' || substr(md5('notification template ' 
      '{{organization.name}}: reply to this message and we will help you. Reply STOP to hear no more.'),
     ('callback_requested', NULL, '{{payload.word}}: {{lead.first_name}} {{lead.last_name}}',
      '{{lead.first_name}} {{lead.last_name}}, {{lead.phone_number}}, wrote {{payload.word}} and waits to hear from you.'),
+    ('missed_call', NULL, 'Missed call: {{lead.first_name}} {{lead.last_name}}',
+     '{{lead.first_name}} {{lead.last_name}}, {{lead.phone_number}}, called and was not answered. The lead is closed, so it is not written to.'),
     ('review_request', NULL, 'How did we do?',
      'Hello {{lead.first_name}}, {{organization.name}} has finished your job. We would be glad if you told others how it went.'),
     ('amc_offer', NULL, 'Your next service',

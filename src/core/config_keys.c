@@ -332,6 +332,8 @@ const LsConfigKey ls_config_keys[] = {
 		"days that apply_retention() keeps activities; 0 for ever"},
 	{"retention.audit_log_days", LS_CONFIG_INT, "0", 0, 36500, NULL,
 		"days that apply_retention() keeps lead_audit_log; 0 for ever"},
+	{"retention.budget_holds_days", LS_CONFIG_INT, "0", 0, 36500, NULL,
+		"days that apply_retention() keeps budget_holds that are settled; 0 for ever"},
 	{"retention.contact_attempts_days", LS_CONFIG_INT, "0", 0, 36500, NULL,
 		"days that apply_retention() keeps contact_attempts; 0 for ever"},
 	{"retention.notifications_days", LS_CONFIG_INT, "0", 0, 36500, NULL,

@@ -2,7 +2,8 @@
  *
  * retention.c
  *	  What is thrown away in the end: archived leads after their export, and
- *	  histories and notifications as old as the organisation's settings say.
+ *	  histories, notifications and settled holds as old as the organisation's
+ *	  settings say.
  *
  *	  Never touched: the do-not-call list, its audit, consents, suppressions and
  *	  erasures (semantics D13).
@@ -29,6 +30,7 @@
 /*
  * What may be cut, by which setting, and the oldest of it first.  Of notifications
  * only what is over since then: one may have been queued long before it was due.
+ * The same goes for holds; what they were stays in the ledger.
  * Days of counts are those of the organisation's time zone, so one more is kept.
  */
 static const struct
@@ -38,6 +40,8 @@ static const struct
 	const char *condition;
 	const char *ordering;
 } histories[] = {{"activities", "retention.activities_days", CREATED_BEFORE, "o.created_at"},
+	{"budget_holds", "retention.budget_holds_days",
+		CREATED_BEFORE " AND o.settled_at < $5 - make_interval(days => $6)", "o.created_at"},
 	{"contact_attempts", "retention.contact_attempts_days", CREATED_BEFORE, "o.created_at"},
 	{"lead_audit_log", "retention.audit_log_days", CREATED_BEFORE, "o.created_at"},
 	{"lead_score_history", "retention.score_history_days", CREATED_BEFORE, "o.created_at"},

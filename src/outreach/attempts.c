@@ -359,7 +359,8 @@ is_repeated(const AttemptRow *row, const LsCallDetails *details, pg_uuid_t *call
  * comes first here, too.  (Who begins to list it between that and the lock of the
  * lead makes one of the two fail with 40P01.)
  *
- * Listing the number comes before all other locks, so what decides about such a
+ * The account that pays comes before all other locks, see billing/calls.c, and
+ * listing the number before those that are left, so what decides about such a
  * call is read before it, without a lock; only the number has to be the same
  * afterwards.
  */
@@ -370,6 +371,7 @@ prepare_row(AttemptRow *row, const Outcome *outcome, const LsCallDetails *detail
 	AttemptRow locked = *row;
 
 	read_row(row, false);
+	ls_calls_lock_account(&row->org, &row->id, row->price);
 	if (!lists_number)
 	{
 		if (row->phone_number != NULL)

@@ -5,7 +5,7 @@
 -- Runs alone: pg_prove test/pgtap/analytics.sql
 
 BEGIN;
-SELECT plan(25);
+SELECT plan(30);
 \ir lib/two_organizations.sql
 SET LOCAL timezone = 'UTC';
 
@@ -85,5 +85,25 @@ SELECT is(pg_temp.said('tap_readonly', pg_temp.alpha(), $$SELECT lead_system.rec
 SELECT isnt(pg_temp.said('tap_agent', pg_temp.alpha(), $$SELECT lead_system.record_touch('a0000000-0000-4000-8000-000000000001', 'x')$$), '42501', 'an agent does');
 SELECT is(pg_temp.said('tap_agent', pg_temp.alpha(), $$SELECT lead_system.record_touch('b0000000-0000-4000-8000-000000000001', 'x')$$), 'P0002', 'not for a lead of another organization');
 SELECT is(pg_temp.said('tap_agent', pg_temp.alpha(), $$SELECT lead_system.record_touch(pg_temp.nobody(), 'x')$$), 'P0002', 'which looks like none');
+
+-- The views have the columns of the design document (003), with the organization in place of the user.
+SELECT is_empty($$ SELECT v.view_name, c.name FROM (VALUES
+    ('user_dashboard', 'organization_id uuid, business_name text, status text, plan_name text, monthly_fee numeric(12,2), subscription_status text, monthly_ad_spend numeric, monthly_leads bigint, monthly_bookings bigint, monthly_revenue numeric, avg_cpl numeric, avg_conversion_rate numeric, avg_roi numeric, active_campaigns bigint'),
+    ('lead_pipeline', 'organization_id uuid, status text, count bigint, total_quoted numeric, total_actual numeric, avg_days_to_close numeric'),
+    ('campaign_performance', 'organization_id uuid, campaign_name text, daily_budget numeric(12,2), total_spend numeric(12,2), cpl numeric, conversion_rate numeric')) v(view_name, columns),
+    regexp_split_to_table(v.columns, ', ') c(name)
+    WHERE NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = ('lead_system.' || v.view_name)::regclass AND a.attnum > 0
+        AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) = c.name) $$, 'the views have the columns of the documents');
+
+-- Contractors are outsiders, whatever the level of their connection.
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role, is_contractor)
+VALUES (pg_temp.alpha(), 'a0000000-0000-4000-8000-0000000000cc', 'alpha outsider', 'outsider@example.com', 'contractor', true);
+SET LOCAL app.current_org_id = :'alpha';
+SET LOCAL app.current_user_id = 'a0000000-0000-4000-8000-0000000000cc';
+SET LOCAL ROLE tap_admin;
+SELECT throws_ok(format('SELECT * FROM %s', call), '42501', NULL, name || ' is not for contractors') FROM (VALUES ('lead_funnel', $$lead_system.lead_funnel('2026-01-01', '2026-03-31')$$),
+    ('take_analytics_snapshot', $$lead_system.take_analytics_snapshot('2026-03-01')$$), ('record_touch', $$lead_system.record_touch('a0000000-0000-4000-8000-000000000001', 'x')$$)) v(name, call);
+SELECT is_empty('SELECT * FROM lead_system.analytics_snapshots', 'nor are the daily figures');
+RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;

@@ -442,9 +442,9 @@ SELECT is_empty($$
             OR using_condition NOT LIKE '%( SELECT lead_system.current_contractor_id() AS current_contractor_id)%')
 $$, 'restrictive policies are for all commands and roles, and ask once per query for the contractor');
 
-SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications'), ('budget_accounts'), ('budget_holds'), ('budget_transactions') $$,
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications'), ('budget_accounts'), ('budget_holds'), ('budget_transactions'), ('analytics_snapshots'), ('financials'), ('lead_source_costs'), ('subscriptions') $$,
     $$ SELECT table_name FROM our_policies WHERE NOT polpermissive AND table_name <> 'segments' $$,
-    'what belongs to a contractor has a policy that hides it from the others');
+    'what belongs to a contractor has a policy that hides it from the others, as the daily figures have');
 
 SELECT is_empty($$
     SELECT t.name, p.polname FROM pg_catalog.pg_policy p JOIN our_tables t ON t.oid = p.polrelid

@@ -1,5 +1,11 @@
 -- Merging and the archive: which tables are moved, and who may do it.
 BEGIN;
+-- Foremost, while nothing is locked: other tests write leads meanwhile.
+CREATE TABLE lead_system.tap_of_leads (organization_id uuid NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(), lead_id uuid NOT NULL, note text,
+    PRIMARY KEY (id, organization_id), UNIQUE (organization_id, lead_id, note), FOREIGN KEY (lead_id, organization_id) REFERENCES lead_system.leads (id, organization_id));
+CREATE TABLE lead_system.tap_history (organization_id uuid NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), lead_id uuid NOT NULL);
+CREATE TABLE lead_system.tap_below (organization_id uuid NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(), parent uuid NOT NULL,
+    PRIMARY KEY (id, organization_id), FOREIGN KEY (parent, organization_id) REFERENCES lead_system.tap_of_leads (id, organization_id));
 \ir lib/two_organizations.sql
 
 SELECT no_plan();
@@ -8,11 +14,6 @@ SELECT no_plan();
 SELECT set_config('app.current_org_id', :'alpha', true) \g /dev/null
 \set kept 'a0000000-0000-4000-8000-0000000000d1'
 \set gone 'a0000000-0000-4000-8000-0000000000d2'
-CREATE TABLE lead_system.tap_of_leads (organization_id uuid NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(), lead_id uuid NOT NULL, note text,
-    PRIMARY KEY (id, organization_id), UNIQUE (organization_id, lead_id, note), FOREIGN KEY (lead_id, organization_id) REFERENCES lead_system.leads (id, organization_id));
-CREATE TABLE lead_system.tap_history (organization_id uuid NOT NULL, id uuid PRIMARY KEY DEFAULT gen_random_uuid(), lead_id uuid NOT NULL);
-CREATE TABLE lead_system.tap_below (organization_id uuid NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(), parent uuid NOT NULL,
-    PRIMARY KEY (id, organization_id), FOREIGN KEY (parent, organization_id) REFERENCES lead_system.tap_of_leads (id, organization_id));
 INSERT INTO lead_system.leads (organization_id, id, first_name, phone_number, created_at)
 VALUES (:'alpha', :'kept', 'kept', '+12125550181', '2020-01-01'), (:'alpha', :'gone', 'gone', '+12125550182', '2020-01-01');
 INSERT INTO lead_system.tap_of_leads (organization_id, lead_id, note) VALUES (:'alpha', :'kept', 'a'), (:'alpha', :'gone', 'b');

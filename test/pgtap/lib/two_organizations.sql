@@ -101,6 +101,7 @@ BEGIN
     VALUES (org, (digit || '0000000-0000-4000-8000-0000000000e1')::uuid, word || ' sequence', word,
         jsonb_build_array(jsonb_build_object('step', 1, 'channel', 'task', 'template_id', word)));
     PERFORM lead_system.enroll_lead((digit || '0000000-0000-4000-8000-0000000000e1')::uuid, lead);
+    PERFORM lead_system.take_analytics_snapshot('2026-03-01');
     INSERT INTO lead_system.nurture_daily_counts (organization_id, day, channel, part) VALUES (org, '2026-03-02', 'sms', 0);
     INSERT INTO lead_system.ad_campaigns (organization_id, id, external_id, name, daily_budget) VALUES (org, (digit || '0000000-0000-4000-8000-0000000000f1')::uuid, word, word || ' ads', 100);
     INSERT INTO lead_system.keywords (organization_id, id, campaign_id, keyword_text, match_type, max_cpc)

@@ -121,7 +121,7 @@ DECLARE
     lead uuid;
     total interval;
 BEGIN
-    FOR s IN SELECT * FROM prop.steps x ORDER BY x.lead_id, x.created_at, x.id LOOP
+    FOR s IN SELECT * FROM prop.steps x WHERE x.lead_id IN (SELECT t.id FROM prop.truth t) ORDER BY x.lead_id, x.created_at, x.id LOOP
         IF lead IS DISTINCT FROM s.lead_id THEN
             total := '0';
             lead := s.lead_id;
@@ -295,7 +295,7 @@ DECLARE
 BEGIN
     PERFORM setseed((seed % 1000 + world * 7919 % 1000) / 2000.0);
     PERFORM set_config('lead_system.now', '2025-12-01 00:00+00', false), set_config('app.current_org_id', '', false);
-    zone := prop.pick('{America/Chicago,Asia/Tokyo,Europe/London,Pacific/Auckland,Asia/Kolkata,UTC,America/St_Johns}');
+    zone := prop.pick('{America/Chicago,Asia/Tokyo,Europe/London,Pacific/Auckland,Asia/Kolkata,UTC,America/St_Johns,Pacific/Pago_Pago,Pacific/Kiritimati,Africa/Cairo}');
     org := lead_system.create_organization('World ' || world, 'recruiting', jsonb_build_object('timezone', zone));
     PERFORM set_config('app.current_org_id', org::text, false);
     FOR i IN 1 .. n_leads LOOP
