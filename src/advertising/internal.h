@@ -49,9 +49,15 @@ typedef struct LsAdDay
  * What the limits say of a row with from_value, to_value, base and per_unit
  * (what one unit of it costs a day): the step alone and all of them together
  * have to be within them, since a person may have gone back in between.
+ *
+ * A change of status has the effect "spend"; to resume what was paused for
+ * another reason than the day's budget is no step of ten percent.  The rules'
+ * own ones are automatic: they cut a loss, or go back to what was before.
  */
 #define LS_AD_GUARD_SQL(r) \
-	"CASE WHEN " r ".to_value IS NULL THEN 'automatic'" \
+	"CASE WHEN " r ".to_value IS NULL AND " r ".by_rule THEN 'automatic'" \
+	"     WHEN " r ".to_value IS NULL THEN CASE WHEN abs(" r ".spend) > $6 THEN 'refused'" \
+	"          WHEN " r ".action_type = 'resume_campaign' THEN 'approval' ELSE 'automatic' END" \
 	"     WHEN greatest(abs(" r ".to_value - " r ".base), abs(" r ".to_value - " r \
 	".from_value)) * " r ".per_unit > $6" \
 	"     THEN 'refused'" \
@@ -62,6 +68,10 @@ typedef struct LsAdDay
 #define LS_AD_PERCENT_SQL(r) \
 	"greatest(abs(" r ".to_value - " r ".base) * 100 / " r ".base," \
 	"   abs(" r ".to_value - " r ".from_value) * 100 / " r ".from_value)"
+
+/* Did a rule make a line of the log?  Agents cannot say so: propose_action() refuses the key. */
+#define LS_AD_RULE "rule"
+#define LS_AD_BY_RULE_SQL(data) data " ->> '" LS_AD_RULE "' IS NOT NULL"
 
 /*
  * The mean spend and clicks of a day of a keyword, within ads.impact_days: read

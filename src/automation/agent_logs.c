@@ -179,7 +179,8 @@ ls_agent_action_above_limits(const pg_uuid_t *id, const char *guard)
 	if (strcmp(guard, "approval") == 0)
 		ereport(ERROR, (errcode(LS_ERRCODE_ABOVE_LIMITS),
 						   errmsg("action \"%s\" needs an approval", ls_uuid_text(id)),
-						   errdetail("The change is above ads.approval_percent."),
+						   errdetail("The change is above ads.approval_percent, or resumes a "
+									 "campaign."),
 						   errhint("approve_action() approves it.")));
 	if (strcmp(guard, "manual") == 0)
 		ereport(ERROR, (errcode(LS_ERRCODE_ABOVE_LIMITS),
