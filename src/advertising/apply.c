@@ -336,5 +336,6 @@ ls_advertising_apply_due(PG_FUNCTION_ARGS)
 							 " WHERE l.result IN ('pending', 'approved') ORDER BY 1");
 
 	LS_REQUIRE_ARG(0, "batch");
+	ls_agent_refuse_contractor();
 	PG_RETURN_INT64(ls_sweep(&organizations, apply_due, PG_GETARG_INT32(0), LS_AD_MAX_BATCH));
 }

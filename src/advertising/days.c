@@ -186,6 +186,7 @@ ls_advertising_record_days(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "days");
 	ls_require_org(&org);
+	ls_agent_refuse_contractor();
 	check_keys(PG_GETARG_JSONB_P(0));
 	ls_arg_uuid(&args, &org);
 	ls_arg_datum(&args, PG_GETARG_DATUM(0), false);

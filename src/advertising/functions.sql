@@ -9,7 +9,7 @@ REVOKE ALL ON FUNCTION lead_system.record_ad_days(jsonb) FROM PUBLIC;
 CREATE FUNCTION lead_system.run_ad_diagnostics(as_of date DEFAULT NULL) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_advertising_run_diagnostics';
 COMMENT ON FUNCTION lead_system.run_ad_diagnostics(date) IS
-    'Looks, as of a day, for campaigns whose leads cost too much, a booking rate that is too low, fewer leads than usual, and leads that nobody has touched; writes what it finds into ai_agent_logs, once a day each, and returns how many. For a scheduler. Without organization, for a role above row level security, all organizations with campaigns.';
+    'Looks, as of a day, for campaigns whose leads cost too much, a booking rate that is too low, fewer leads than usual, and leads that nobody has touched; writes what it finds into ai_agent_logs, once a day each, and returns how many. As of now it also tells users of leads that nobody has touched, once of each. For a scheduler. Without organization, for a role above row level security, all organizations with campaigns.';
 REVOKE ALL ON FUNCTION lead_system.run_ad_diagnostics(date) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.propose_actions() RETURNS bigint

@@ -82,6 +82,14 @@ typedef struct LsAdDay
 	"   FROM lead_system.keyword_days d WHERE d.organization_id = $1 AND d.keyword_id = " keyword \
 	"    AND d.day >= $3 - $8 AND d.day < $3)"
 
+/* Of a lead "l": nobody has been in touch, and somebody might have been. */
+#define LS_AD_UNTOUCHED_SQL \
+	"l.stage = 'new' AND l.contacted_at IS NULL AND l.last_contact_at IS NULL" \
+	" AND NOT l.do_not_call AND l.deleted_at IS NULL AND NOT l.is_spam"
+
+/* alerts.c */
+extern void ls_ad_alert_untouched(const LsAdDay *day);
+
 /* advertising.c */
 extern void ls_ad_today(const pg_uuid_t *org, LsAdDay *day);
 extern void ls_ad_limit_args(LsArgs *args, const LsAdDay *day);

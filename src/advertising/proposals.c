@@ -330,6 +330,7 @@ ls_advertising_propose_action(PG_FUNCTION_ARGS)
 	if (kind->has_value)
 		value = parse_value(PG_GETARG_NUMERIC(3));
 	ls_enter_org_of(kind->table, kind->target, PG_GETARG_UUID_P(2), LS_WRITE, &day.org);
+	ls_agent_refuse_contractor();
 	ls_ad_today(&day.org, &day);
 	close_expired(&day);
 	ls_ad_limit_args(&args, &day);
