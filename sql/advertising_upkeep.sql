@@ -68,6 +68,9 @@ SELECT lead_system.log_agent_action('cx', 'ask');
 SELECT lead_system.record_workflow_run(c(50), 'call-9');
 RESET app.current_user_id;
 
+-- a day that never ends
+SELECT lead_system.record_ad_days('[{"campaign": "g-1", "day": "infinity", "spend": 5, "clicks": 4, "impressions": 9, "conversions": 1}]');
+
 -- retention: what is over, but not the changes and the days that limits count by
 SELECT lead_system.record_ad_days('[{"campaign": "g-1", "day": "2026-03-08", "spend": 5, "clicks": 4, "impressions": 9, "conversions": 1},
     {"campaign": "g-1", "day": "2026-03-09", "spend": 6, "clicks": 4, "impressions": 9, "conversions": 1}]');
