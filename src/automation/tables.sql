@@ -126,16 +126,25 @@ ALTER TABLE lead_system.ai_agent_logs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.ai_agent_logs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.ai_agent_logs AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.workflows ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.workflows FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.workflows
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.workflows AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.workflow_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.workflow_runs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.workflow_runs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.workflow_runs AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 
 CREATE TRIGGER workflows_check BEFORE INSERT OR UPDATE ON lead_system.workflows
     FOR EACH ROW EXECUTE FUNCTION lead_system.workflows_check();
