@@ -187,6 +187,7 @@ SELECT lead_system.apply_action(NULL);
 SELECT lead_system.apply_due_actions(0);
 -- only managers decide
 INSERT INTO lead_system.users (organization_id, id, full_name, email, role) VALUES (:'org', c(91), 'ann', 'ann@example.com', 'rep'), (:'org', c(92), 'meg', 'meg@example.com', 'manager');
+UPDATE lead_system.ad_campaigns SET daily_budget = 90 WHERE id = c(3);
 SELECT lead_system.propose_action('cx', 'pause_campaign', c(3)) IS NOT NULL AS proposed;
 SET app.current_user_id = '00000000-0000-4000-8000-000000000091';
 SELECT try('approve_action', log_of('pause_campaign', c(3)));

@@ -96,6 +96,7 @@ ls_ad_organizations(int *n)
 		"SELECT o.id FROM lead_system.organizations o WHERE EXISTS (SELECT 1"
 		"  FROM lead_system.ad_campaigns c WHERE c.organization_id = o.id) ORDER BY o.id");
 
+	ls_agent_refuse_contractor();
 	return ls_sweep_organizations(&query, n);
 }
 

@@ -61,11 +61,19 @@ lock_targets(const LsArgs *args)
 	ls_query_run(&keywords, args, LS_WRITE);
 }
 
-/* Of a line "l", its campaign "c" or keyword "k": a Standing. */
+/*
+ * Of a line "l", its campaign "c" or keyword "k": a Standing.  A rule's cause
+ * has to be there still: a budget may have been raised since it was reached, and
+ * a campaign paused for another reason.
+ */
 #define STANDING_SQL \
 	"CASE l.action_type" \
-	" WHEN 'pause_campaign' THEN CASE c.status WHEN 'active' THEN 0 WHEN 'paused' THEN 1 ELSE 3 END" \
-	" WHEN 'resume_campaign' THEN CASE c.status WHEN 'paused' THEN 0 WHEN 'active' THEN 1 ELSE 3 END" \
+	" WHEN 'pause_campaign' THEN CASE WHEN c.status = 'paused' THEN 1 WHEN c.status IS DISTINCT FROM 'active' THEN 3" \
+	"      WHEN l.action_data ->> 'rule' = 'daily_budget' AND NOT EXISTS (SELECT 1 FROM lead_system.ad_campaign_days d" \
+	"           WHERE d.organization_id = $1 AND d.campaign_id = c.id AND d.day = l.action_day" \
+	"             AND d.spend >= c.daily_budget) THEN 2 ELSE 0 END" \
+	" WHEN 'resume_campaign' THEN CASE WHEN c.status = 'active' THEN 1 WHEN c.status IS DISTINCT FROM 'paused' THEN 3" \
+	"      WHEN l.action_data ->> 'rule' = 'new_day' AND c.paused_for IS NULL THEN 2 ELSE 0 END" \
 	" WHEN 'change_budget' THEN CASE WHEN c.status IS NULL OR c.status = 'ended' THEN 3" \
 	"      WHEN c.daily_budget = l.to_value THEN 1 WHEN c.daily_budget = l.from_value THEN 0 ELSE 2 END" \
 	" WHEN 'pause_keyword' THEN CASE WHEN k.status = 'paused' THEN 1 WHEN k.status IS DISTINCT FROM 'active' THEN 3" \
@@ -79,18 +87,21 @@ static Judged *
 judge(const LsAdDay *day, Datum ids, int *n)
 {
 	LS_QUERY_ARRAY(query,
-		"WITH r AS (SELECT l.id, l.result, l.from_value, l.to_value, " STANDING_SQL " AS standing,"
-		"    CASE l.target_type WHEN 'campaign' THEN 1 ELSE coalesce(u.clicks, 0) END AS per_unit," LS_AD_BASE_SQL(
-			"l.target_id", "l.action_type",
-			"l.from_value") " AS base"
-							"   FROM lead_system.ai_agent_logs l"
-							"   LEFT JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.id = l.target_id"
-							"   LEFT JOIN lead_system.keywords k ON k.organization_id = $1 AND k.id = l.target_id"
-							"   LEFT JOIN LATERAL " LS_AD_USUAL_SQL(
-								"k.id") " u ON true"
-										"  WHERE l.organization_id = $1 AND l.id = ANY ($9))"
-										" SELECT r.id, r.result = 'approved', " LS_AD_GUARD_SQL(
-											"r") ", r.standing FROM r ORDER BY r.id",
+		"WITH r AS (SELECT l.id, l.result, l.action_type, l.from_value, l.to_value, " STANDING_SQL
+		" AS standing, " LS_AD_BY_RULE_SQL(
+			"l.action_data") " AS by_rule,"
+							 "    CASE l.target_type WHEN 'campaign' THEN c.daily_budget ELSE coalesce(u.spend, 0) END AS spend,"
+							 "    CASE l.target_type WHEN 'campaign' THEN 1 ELSE coalesce(u.clicks, 0) END AS per_unit," LS_AD_BASE_SQL(
+								 "l.target_id", "l.action_type",
+								 "l.from_value") " AS base"
+												 "   FROM lead_system.ai_agent_logs l"
+												 "   LEFT JOIN lead_system.ad_campaigns c ON c.organization_id = $1 AND c.id = l.target_id"
+												 "   LEFT JOIN lead_system.keywords k ON k.organization_id = $1 AND k.id = l.target_id"
+												 "   LEFT JOIN LATERAL " LS_AD_USUAL_SQL(
+													 "k.id") " u ON true"
+															 "  WHERE l.organization_id = $1 AND l.id = ANY ($9))"
+															 " SELECT r.id, r.result = 'approved', " LS_AD_GUARD_SQL(
+																 "r") ", r.standing FROM r ORDER BY r.id",
 		LS_AD_LIMIT_TYPES, UUIDARRAYOID);
 	LsArgs args = {0};
 	Judged *judged;
@@ -180,17 +191,52 @@ write_results(const LsAdDay *day, const Judged *judged, int n)
 }
 
 /*
+ * Write down that the limits do not let a proposal be carried out any more: an
+ * approval that was given within other limits is none now.  Were it left, it
+ * would take a place in each batch until it expires.
+ */
+static void
+write_guards(const LsAdDay *day, const Judged *blocked, int n)
+{
+	LS_QUERY_ARRAY(query,
+		"UPDATE lead_system.ai_agent_logs l SET guard = x.guard,"
+		"       result = CASE x.guard WHEN 'refused' THEN 'refused' ELSE 'pending' END,"
+		"       completed_at = CASE x.guard WHEN 'refused' THEN $4 END,"
+		"       result_message = 'the limits have changed since'"
+		"  FROM unnest($2, $3) x(id, guard) WHERE l.organization_id = $1 AND l.id = x.id",
+		UUIDOID, UUIDARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID);
+	pg_uuid_t *ids = palloc(sizeof(pg_uuid_t) * n);
+	Datum *guards = palloc(sizeof(Datum) * n);
+	LsArgs args = {0};
+	int i;
+
+	for (i = 0; i < n; i++)
+	{
+		ids[i] = blocked[i].id;
+		guards[i] = CStringGetTextDatum(blocked[i].guard);
+	}
+	ls_arg_uuid(&args, &day->org);
+	ls_arg_datum(&args, ls_uuid_array(ids, n), false);
+	ls_arg_datum(&args,
+		PointerGetDatum(construct_array(guards, n, TEXTOID, -1, false, TYPALIGN_INT)), false);
+	ls_arg_timestamptz(&args, day->now);
+	ls_query_run(&query, &args, LS_WRITE);
+}
+
+/*
  * Carry out locked proposals that the limits allow; what is as proposed already
- * is done whatever they say.  Raises LS060 for the others, or leaves them.
+ * is done whatever they say.  Raises LS060 for the others, or sends them back.
  * Returns those that were dealt with, first in the array.
  */
 static Judged *
-apply(const LsAdDay *day, const pg_uuid_t *ids, int n, bool leave_others, int *n_done)
+apply(const LsAdDay *day, const pg_uuid_t *ids, int n, bool send_back, int *n_done)
 {
 	LsArgs args = {0};
 	LsScope scope;
 	Judged *judged;
+	Judged *blocked;
 	pg_uuid_t *ready;
+	int n_blocked = 0;
 	int n_ready = 0;
 	int i;
 
@@ -200,13 +246,15 @@ apply(const LsAdDay *day, const pg_uuid_t *ids, int n, bool leave_others, int *n
 	lock_targets(&args);
 	judged = judge(day, args.values[1], &n);
 	ready = palloc(sizeof(pg_uuid_t) * (n + 1));
+	blocked = palloc(sizeof(Judged) * (n + 1));
 	*n_done = 0;
 	for (i = 0; i < n; i++)
 	{
 		if (judged[i].standing == STANDS_READY && !is_within_limits(&judged[i]))
 		{
-			if (!leave_others)
+			if (!send_back)
 				ls_agent_action_above_limits(&judged[i].id, judged[i].guard);
+			blocked[n_blocked++] = judged[i];
 			continue;
 		}
 		if (judged[i].standing == STANDS_READY)
@@ -217,6 +265,8 @@ apply(const LsAdDay *day, const pg_uuid_t *ids, int n, bool leave_others, int *n
 		write_targets(day, ls_uuid_array(ready, n_ready));
 	if (*n_done > 0)
 		write_results(day, judged, *n_done);
+	if (n_blocked > 0)
+		write_guards(day, blocked, n_blocked);
 	ls_scope_close(&scope);
 	return judged;
 }
@@ -286,5 +336,6 @@ ls_advertising_apply_due(PG_FUNCTION_ARGS)
 							 " WHERE l.result IN ('pending', 'approved') ORDER BY 1");
 
 	LS_REQUIRE_ARG(0, "batch");
+	ls_agent_refuse_contractor();
 	PG_RETURN_INT64(ls_sweep(&organizations, apply_due, PG_GETARG_INT32(0), LS_AD_MAX_BATCH));
 }

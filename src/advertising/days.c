@@ -105,7 +105,8 @@ check_rows(const LsArgs *args)
 		"       count(*) FILTER (WHERE x.spend < 0 OR x.spend = 'NaN' OR least(x.clicks, x.impressions, x.conversions) < 0),"
 		"       count(*) - count(DISTINCT (x.campaign, x.keyword, x.match_type, x.day)),"
 		"       min(x.campaign) FILTER (WHERE x.campaign_id IS NULL),"
-		"       min(x.keyword) FILTER (WHERE x.keyword_id IS NULL AND x.keyword IS NOT NULL)"
+		"       min(x.keyword) FILTER (WHERE x.keyword_id IS NULL AND x.keyword IS NOT NULL),"
+		"       count(*) FILTER (WHERE NOT isfinite(x.day))"
 		"  FROM (" FOUND_SQL ") x",
 		UUIDOID, JSONBOID);
 
@@ -119,6 +120,9 @@ check_rows(const LsArgs *args)
 	if (ls_result_int64(0, 3) > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("an element of days has a number below zero")));
+	if (ls_result_int64(0, 7) > 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("a day of an element of days must be finite")));
 	if (ls_result_int64(0, 4) > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("a day of a campaign or a keyword is there twice")));
@@ -186,6 +190,7 @@ ls_advertising_record_days(PG_FUNCTION_ARGS)
 
 	LS_REQUIRE_ARG(0, "days");
 	ls_require_org(&org);
+	ls_agent_refuse_contractor();
 	check_keys(PG_GETARG_JSONB_P(0));
 	ls_arg_uuid(&args, &org);
 	ls_arg_datum(&args, PG_GETARG_DATUM(0), false);

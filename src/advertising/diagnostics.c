@@ -163,9 +163,7 @@ find_untouched_leads(const LsAdDay *day)
 							"       format('nobody has touched %s leads for %s hours', x.leads, $5) AS message"
 							"  FROM (SELECT count(*) AS leads, min(l.created_at) AS oldest,"
 							"               array_agg(l.id ORDER BY l.created_at, l.id) AS ids"
-							"          FROM lead_system.leads l WHERE l.organization_id = $1 AND l.stage = 'new'"
-							"           AND l.contacted_at IS NULL AND l.last_contact_at IS NULL AND NOT l.do_not_call"
-							"           AND l.deleted_at IS NULL AND NOT l.is_spam"
+							"          FROM lead_system.leads l WHERE l.organization_id = $1 AND " LS_AD_UNTOUCHED_SQL
 							"           AND l.created_at < $4 - make_interval(hours => $5)) x"
 							" WHERE x.leads > 0" FOUND_SQL,
 		UUIDOID, TIMESTAMPTZOID, DATEOID, TIMESTAMPTZOID, INT4OID);
@@ -220,6 +218,8 @@ ls_advertising_run_diagnostics(PG_FUNCTION_ARGS)
 		done += find_low_booking_rate(&day);
 		done += find_declining_trend(&day);
 		done += find_untouched_leads(&day);
+		if (PG_ARGISNULL(0))
+			ls_ad_alert_untouched(&day);
 	}
 	PG_RETURN_INT64(done);
 }

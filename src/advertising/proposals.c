@@ -19,6 +19,7 @@
 #include "core/config.h"
 #include "core/errors.h"
 #include "core/input.h"
+#include "core/json.h"
 #include "core/tenant.h"
 #include "core/uuid.h"
 #include "advertising/internal.h"
@@ -29,23 +30,23 @@
  * per_unit, spend (a day, of a change of status), expires_at.
  */
 #define PROPOSE_SQL \
-	" based AS (SELECT c.*, " LS_AD_BASE_SQL("c.target_id", "c.action_type", \
-		"c.from_value") " AS base FROM c)," \
-						" judged AS (SELECT r.*, " LS_AD_GUARD_SQL( \
-							"r") " AS guard FROM based r)" \
-								 " INSERT INTO lead_system.ai_agent_logs (organization_id, agent_name, action_type, action_data," \
-								 "    target_type, target_id, action_day, from_value, to_value, guard, estimated_impact, result," \
-								 "    result_message, expires_at, created_at, completed_at)" \
-								 " SELECT $1, j.agent_name, j.action_type, j.data, j.target_type, j.target_id, $3, j.from_value, j.to_value, j.guard," \
-								 "    jsonb_strip_nulls(jsonb_build_object(" \
-								 "       'spend_per_day', round(coalesce((j.to_value - j.from_value) * j.per_unit, j.spend), 2)," \
-								 "       'change_percent', round(" LS_AD_PERCENT_SQL( \
-									 "j") ", 1)))," \
-										  "    CASE j.guard WHEN 'refused' THEN 'refused' ELSE 'pending' END," \
-										  "    CASE j.guard WHEN 'refused' THEN format('the effect is above %s a day', $6)" \
-										  "                 WHEN 'manual' THEN format('the change is above %s percent', $5) END," \
-										  "    j.expires_at, $2, CASE j.guard WHEN 'refused' THEN $2 END" \
-										  "   FROM judged j"
+	" based AS (SELECT c.*, " LS_AD_BASE_SQL("c.target_id", "c.action_type", "c.from_value") " AS base, " LS_AD_BY_RULE_SQL( \
+		"c.data") " AS by_rule FROM c)," \
+				  " judged AS (SELECT r.*, " LS_AD_GUARD_SQL( \
+					  "r") " AS guard FROM based r)" \
+						   " INSERT INTO lead_system.ai_agent_logs (organization_id, agent_name, action_type, action_data," \
+						   "    target_type, target_id, action_day, from_value, to_value, guard, estimated_impact, result," \
+						   "    result_message, expires_at, created_at, completed_at)" \
+						   " SELECT $1, j.agent_name, j.action_type, j.data, j.target_type, j.target_id, $3, j.from_value, j.to_value, j.guard," \
+						   "    jsonb_strip_nulls(jsonb_build_object(" \
+						   "       'spend_per_day', round(coalesce((j.to_value - j.from_value) * j.per_unit, j.spend), 2)," \
+						   "       'change_percent', round(" LS_AD_PERCENT_SQL( \
+							   "j") ", 1)))," \
+									"    CASE j.guard WHEN 'refused' THEN 'refused' ELSE 'pending' END," \
+									"    CASE j.guard WHEN 'refused' THEN format('the effect is above %s a day', $6)" \
+									"                 WHEN 'manual' THEN format('the change is above %s percent', $5) END," \
+									"    j.expires_at, $2, CASE j.guard WHEN 'refused' THEN $2 END" \
+									"   FROM judged j"
 
 /* What was proposed today, or is open, is not proposed by a rule again. */
 #define ONCE_SQL \
@@ -277,6 +278,16 @@ existing_proposal(const LsAdDay *day, const ActionKind *kind, const pg_uuid_t *t
 	return id;
 }
 
+/* Refuse a proposal that claims to be of a rule, which is judged otherwise. */
+static void
+check_not_by_rule(Jsonb *action_data)
+{
+	if (ls_json_get(action_data, LS_AD_RULE) != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						   errmsg("action_data must not have the key \"%s\"", LS_AD_RULE),
+						   errdetail("It tells what propose_actions() proposes.")));
+}
+
 PG_FUNCTION_INFO_V1(ls_advertising_propose_action);
 
 /* propose_action(agent_name, action_type, target_id, to_value, action_data) */
@@ -314,10 +325,12 @@ ls_advertising_propose_action(PG_FUNCTION_ARGS)
 	LS_REQUIRE_ARG(2, "target_id");
 	LS_REQUIRE_ARG(4, "action_data");
 	ls_agent_action_check(PG_GETARG_TEXT_PP(0), PG_GETARG_JSONB_P(4));
+	check_not_by_rule(PG_GETARG_JSONB_P(4));
 	kind = parse_kind(text_to_cstring(PG_GETARG_TEXT_PP(1)), !PG_ARGISNULL(3));
 	if (kind->has_value)
 		value = parse_value(PG_GETARG_NUMERIC(3));
 	ls_enter_org_of(kind->table, kind->target, PG_GETARG_UUID_P(2), LS_WRITE, &day.org);
+	ls_agent_refuse_contractor();
 	ls_ad_today(&day.org, &day);
 	close_expired(&day);
 	ls_ad_limit_args(&args, &day);

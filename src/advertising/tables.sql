@@ -113,21 +113,33 @@ ALTER TABLE lead_system.ad_campaigns FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.ad_campaigns
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.ad_campaigns AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.keywords ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.keywords FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.keywords
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.keywords AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.ad_campaign_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.ad_campaign_days FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.ad_campaign_days
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.ad_campaign_days AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.keyword_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.keyword_days FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.keyword_days
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.keyword_days AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 
 CREATE TRIGGER ad_campaigns_end_pause BEFORE UPDATE ON lead_system.ad_campaigns
     FOR EACH ROW EXECUTE FUNCTION lead_system.ad_campaigns_end_pause();

@@ -39,6 +39,17 @@ ls_agent_action_check(text *agent_name, Jsonb *action_data)
 				   errhint("Agents are monitor, cx, diagnostic, optimizing and retention.")));
 }
 
+/* What is advertised, and what agents do, is the organisation's to say. */
+void
+ls_agent_refuse_contractor(void)
+{
+	pg_uuid_t contractor;
+
+	if (ls_current_contractor(&contractor))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						   errmsg("advertising and automation are not for contractors")));
+}
+
 /* The name of what an agent did: a word of small letters, digits and underscores. */
 static void
 check_action_type(const char *name)
@@ -86,6 +97,7 @@ ls_automation_log_agent_action(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("result must be success or failed"),
 				errhint("What is to be decided on is proposed by propose_action().")));
 	ls_require_org(&org);
+	ls_agent_refuse_contractor();
 	if (!PG_ARGISNULL(6) && !ls_row_exists("leads", &org, PG_GETARG_UUID_P(6)))
 		ls_no_such_row("lead", PG_GETARG_UUID_P(6));
 	ls_arg_uuid(&args, &org);
@@ -179,7 +191,8 @@ ls_agent_action_above_limits(const pg_uuid_t *id, const char *guard)
 	if (strcmp(guard, "approval") == 0)
 		ereport(ERROR, (errcode(LS_ERRCODE_ABOVE_LIMITS),
 						   errmsg("action \"%s\" needs an approval", ls_uuid_text(id)),
-						   errdetail("The change is above ads.approval_percent."),
+						   errdetail("The change is above ads.approval_percent, or resumes a "
+									 "campaign."),
 						   errhint("approve_action() approves it.")));
 	if (strcmp(guard, "manual") == 0)
 		ereport(ERROR, (errcode(LS_ERRCODE_ABOVE_LIMITS),

@@ -22,6 +22,7 @@ typedef struct LsAgentAction
 } LsAgentAction;
 
 extern void ls_agent_action_check(text *agent_name, Jsonb *action_data);
+extern void ls_agent_refuse_contractor(void);
 extern void ls_agent_action_lock(LsAgentAction *action, const pg_uuid_t *id);
 extern void ls_agent_action_require_open(const LsAgentAction *action);
 pg_noreturn extern void ls_agent_action_above_limits(const pg_uuid_t *id, const char *guard);

@@ -23,14 +23,14 @@ CREATE FUNCTION lead_system.record_workflow_run(workflow_id uuid, run_key text, 
     error text DEFAULT NULL) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_automation_record_workflow_run';
 COMMENT ON FUNCTION lead_system.record_workflow_run(uuid, text, text, uuid, text) IS
-    'Takes down that a run of a workflow started, completed or failed; returns the id of the run. A run that failed is to be tried again, at most as often as retry_minutes has numbers. Reporting the same again changes nothing. Raises 55000 for a workflow that is not active, or a run that is over, P0002 for an unknown workflow or lead.';
+    'Takes down that a run of a workflow started, completed or failed; returns the id of the run. A run that failed is to be tried again, at most as often as retry_minutes has numbers. Reporting the same again changes nothing, but a run that nothing was heard of for automation.run_minutes begins again, which counts as a failure: NULL when there are no retries left, and the run is failed. Raises 55000 for a workflow that is not active, or a run that is over, P0002 for an unknown workflow or lead.';
 REVOKE ALL ON FUNCTION lead_system.record_workflow_run(uuid, text, text, uuid, text) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.due_workflow_runs(batch integer DEFAULT 100)
     RETURNS TABLE (run_id uuid, workflow_id uuid, run_key text, lead_id uuid, failures integer, due_at timestamptz, last_error text)
     LANGUAGE c STABLE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'ls_automation_due_workflow_runs';
 COMMENT ON FUNCTION lead_system.due_workflow_runs(integer) IS
-    'Runs of active workflows of the session''s organization that failed and are to be tried again now, the longest due first. To begin with one, record it as started.';
+    'Runs of active workflows of the session''s organization that failed, or that nothing was heard of for automation.run_minutes, and are to be tried again now, the longest due first. To begin with one, record it as started.';
 REVOKE ALL ON FUNCTION lead_system.due_workflow_runs(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.workflows_check() RETURNS trigger

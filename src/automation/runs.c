@@ -14,6 +14,7 @@
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/config.h"
 #include "core/input.h"
 #include "core/query.h"
 #include "core/tenant.h"
@@ -34,6 +35,7 @@ typedef struct Run
 	pg_uuid_t *lead;   /* or NULL */
 	Jsonb *config;     /* of the workflow */
 	bool exists;
+	bool is_lost; /* running, and nothing was heard of it for too long */
 	char *status;
 	int failures;
 	TimestampTz now;
@@ -51,9 +53,10 @@ read_run(Run *run)
 		" WHERE w.organization_id = $1 AND w.id = $2 FOR NO KEY UPDATE",
 		UUIDOID, UUIDOID);
 	LS_QUERY(query,
-		"SELECT r.id, r.status, r.failures FROM lead_system.workflow_runs r"
+		"SELECT r.id, r.status, r.failures, r.status = 'running' AND coalesce(r.next_attempt_at <= $4, false)"
+		"  FROM lead_system.workflow_runs r"
 		" WHERE r.organization_id = $1 AND r.workflow_id = $2 AND r.run_key = $3 FOR NO KEY UPDATE",
-		UUIDOID, UUIDOID, TEXTOID);
+		UUIDOID, UUIDOID, TEXTOID, TIMESTAMPTZOID);
 	MemoryContext caller = CurrentMemoryContext;
 	char *status;
 	LsScope scope;
@@ -70,12 +73,14 @@ read_run(Run *run)
 	run->config = DatumGetJsonbPCopy(ls_result(0, 2, &isnull));
 	MemoryContextSwitchTo(caller);
 	ls_arg_text(&args, run->key);
+	ls_arg_timestamptz(&args, run->now);
 	run->exists = ls_query_run(&query, &args, LS_WRITE) > 0;
 	if (run->exists)
 	{
 		run->id = ls_result_uuid(0, 1);
 		run->status = ls_result_text(0, 2);
 		run->failures = ls_result_int32(0, 3);
+		run->is_lost = ls_result_bool(0, 4);
 	}
 	ls_scope_close(&scope);
 	if (!run->exists && strcmp(status, "active") != 0)
@@ -84,14 +89,14 @@ read_run(Run *run)
 						   errdetail("Its status is %s.", status)));
 }
 
-/* Write what became of the run, and count it. */
+/* Write what became of the run, due again after so many minutes if any, and count it. */
 static void
-write_run(Run *run, const char *status, int retry_minutes)
+write_run(Run *run, const char *status, int minutes)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.workflow_runs (organization_id, workflow_id, run_key, lead_id, status,"
 		"   failures, next_attempt_at, last_error, created_at, completed_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, CASE $5 WHEN 'retrying' THEN $8 + make_interval(mins => $9) END,"
+		" VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $9 > 0 THEN $8 + make_interval(mins => $9) END,"
 		"   $7, $8, CASE WHEN $5 IN ('completed', 'failed') THEN $8 END)"
 		" ON CONFLICT (organization_id, workflow_id, run_key) DO UPDATE SET status = EXCLUDED.status,"
 		"   failures = EXCLUDED.failures, next_attempt_at = EXCLUDED.next_attempt_at,"
@@ -115,7 +120,7 @@ write_run(Run *run, const char *status, int retry_minutes)
 	ls_arg_int32(&args, run->failures);
 	ls_arg_text(&args, run->error);
 	ls_arg_timestamptz(&args, run->now);
-	ls_arg_int32(&args, retry_minutes);
+	ls_arg_int32(&args, minutes);
 	ls_arg_uuid(&counts, &run->org);
 	ls_arg_uuid(&counts, &run->workflow);
 	ls_arg_int32(&counts, run->exists ? 0 : 1);
@@ -135,7 +140,8 @@ is_told_already(const Run *run)
 	if (!run->exists)
 		return false;
 	if (strcmp(run->status, run->outcome) == 0 ||
-		(strcmp(run->status, "running") == 0 && strcmp(run->outcome, "started") == 0) ||
+		(strcmp(run->status, "running") == 0 && strcmp(run->outcome, "started") == 0 &&
+			!run->is_lost) ||
 		(strcmp(run->status, "retrying") == 0 && strcmp(run->outcome, "failed") == 0))
 		return true;
 	if (strcmp(run->status, "completed") == 0 || strcmp(run->status, "failed") == 0)
@@ -145,27 +151,58 @@ is_told_already(const Run *run)
 	return false;
 }
 
-/* Carry a report out. */
+/*
+ * Begin with a run, or with a next attempt.  One that nothing was heard of is a
+ * failure like others, or a run that kills its program would be tried for ever.
+ * False when there are no retries left.
+ */
+static bool
+start(Run *run)
+{
+	if (run->is_lost)
+	{
+		int n;
+
+		(void) ls_workflow_retry_minutes(&run->org, run->config, &n);
+		run->failures++;
+		run->error = "nothing was heard of it";
+		if (run->failures > n)
+		{
+			write_run(run, "failed", 0);
+			return false;
+		}
+	}
+	write_run(run, "running", ls_config_int(&run->org, "automation.run_minutes"));
+	return true;
+}
+
+/* Try again what failed, as often as the workflow says. */
 static void
+fail(Run *run)
+{
+	int n;
+	int *minutes = ls_workflow_retry_minutes(&run->org, run->config, &n);
+
+	run->failures++;
+	if (run->failures <= n)
+		write_run(run, "retrying", minutes[run->failures - 1]);
+	else
+		write_run(run, "failed", 0);
+}
+
+/* Carry a report out; false when a run should begin that must not. */
+static bool
 record(Run *run)
 {
 	if (is_told_already(run))
-		return;
+		return true;
 	if (strcmp(run->outcome, "started") == 0)
-		write_run(run, "running", 0);
-	else if (strcmp(run->outcome, "completed") == 0)
+		return start(run);
+	if (strcmp(run->outcome, "completed") == 0)
 		write_run(run, "completed", 0);
 	else
-	{
-		int n;
-		int *minutes = ls_workflow_retry_minutes(&run->org, run->config, &n);
-
-		run->failures++;
-		if (run->failures <= n)
-			write_run(run, "retrying", minutes[run->failures - 1]);
-		else
-			write_run(run, "failed", 0);
-	}
+		fail(run);
+	return true;
 }
 
 PG_FUNCTION_INFO_V1(ls_automation_record_workflow_run);
@@ -190,10 +227,12 @@ ls_automation_record_workflow_run(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						   errmsg("outcome must be started, completed or failed")));
 	ls_enter_org_of("workflows", "workflow", &run.workflow, LS_WRITE, &run.org);
+	ls_agent_refuse_contractor();
 	if (run.lead != NULL && !ls_row_exists("leads", &run.org, run.lead))
 		ls_no_such_row("lead", run.lead);
 	read_run(&run);
-	record(&run);
+	if (!record(&run))
+		PG_RETURN_NULL();
 	*id = run.id;
 	PG_RETURN_UUID_P(id);
 }
@@ -209,7 +248,7 @@ ls_automation_due_workflow_runs(PG_FUNCTION_ARGS)
 		"  FROM lead_system.workflow_runs r"
 		"  JOIN lead_system.workflows w ON w.organization_id = $1 AND w.id = r.workflow_id"
 		"   AND w.status = 'active'"
-		" WHERE r.organization_id = $1 AND r.status = 'retrying' AND r.next_attempt_at <= $2"
+		" WHERE r.organization_id = $1 AND r.next_attempt_at <= $2"
 		" ORDER BY r.next_attempt_at, r.id LIMIT $3",
 		UUIDOID, TIMESTAMPTZOID, INT4OID);
 	pg_uuid_t org;

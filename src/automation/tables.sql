@@ -107,16 +107,18 @@ CREATE TABLE lead_system.workflow_runs (
     CONSTRAINT workflow_runs_run_key_check CHECK (length(run_key) BETWEEN 1 AND 255),
     CONSTRAINT workflow_runs_status_check CHECK (status IN ('running', 'retrying', 'completed', 'failed')),
     CONSTRAINT workflow_runs_failures_check CHECK (failures >= 0),
-    CONSTRAINT workflow_runs_next_attempt_at_check CHECK ((next_attempt_at IS NOT NULL) = (status = 'retrying')),
+    CONSTRAINT workflow_runs_next_attempt_at_check CHECK (CASE status WHEN 'retrying' THEN next_attempt_at IS NOT NULL
+        WHEN 'running' THEN true ELSE next_attempt_at IS NULL END),
     CONSTRAINT workflow_runs_completed_at_check CHECK ((completed_at IS NOT NULL) = (status IN ('completed', 'failed')))
 );
 COMMENT ON TABLE lead_system.workflow_runs IS
     'Runs of workflows. Written by record_workflow_run() alone.';
 COMMENT ON COLUMN lead_system.workflow_runs.run_key IS 'What the program calls the run; reporting it again changes nothing.';
-COMMENT ON COLUMN lead_system.workflow_runs.failures IS 'Attempts that failed.';
+COMMENT ON COLUMN lead_system.workflow_runs.failures IS 'Attempts that failed, or that nothing was heard of.';
+COMMENT ON COLUMN lead_system.workflow_runs.next_attempt_at IS 'When it is tried again; of a running one, unless something is heard of it before.';
 CREATE INDEX workflow_runs_workflow_id_idx ON lead_system.workflow_runs (workflow_id, organization_id);
 CREATE INDEX workflow_runs_organization_id_created_at_idx ON lead_system.workflow_runs (organization_id, created_at);
-CREATE INDEX workflow_runs_retrying_idx ON lead_system.workflow_runs (organization_id, next_attempt_at) WHERE status = 'retrying';
+CREATE INDEX workflow_runs_organization_id_next_attempt_at_idx ON lead_system.workflow_runs (organization_id, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
 CREATE INDEX workflow_runs_lead_id_idx ON lead_system.workflow_runs (lead_id, organization_id) WHERE lead_id IS NOT NULL;
 
 ALTER TABLE lead_system.ai_agent_logs ENABLE ROW LEVEL SECURITY;
@@ -124,16 +126,25 @@ ALTER TABLE lead_system.ai_agent_logs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.ai_agent_logs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.ai_agent_logs AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.workflows ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.workflows FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.workflows
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.workflows AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 ALTER TABLE lead_system.workflow_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.workflow_runs FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_isolation ON lead_system.workflow_runs
     USING (organization_id = (SELECT lead_system.current_org_id()))
     WITH CHECK (organization_id = (SELECT lead_system.current_org_id()));
+CREATE POLICY not_for_contractors ON lead_system.workflow_runs AS RESTRICTIVE
+    USING ((SELECT lead_system.current_contractor_id()) IS NULL)
+    WITH CHECK ((SELECT lead_system.current_contractor_id()) IS NULL);
 
 CREATE TRIGGER workflows_check BEFORE INSERT OR UPDATE ON lead_system.workflows
     FOR EACH ROW EXECUTE FUNCTION lead_system.workflows_check();

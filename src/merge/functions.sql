@@ -53,5 +53,5 @@ CREATE FUNCTION lead_system.apply_retention(batch integer DEFAULT 10000)
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_merge_apply_retention';
 COMMENT ON FUNCTION lead_system.apply_retention(integer) IS
-    'Removes up to batch rows from each history, from the notifications and budget holds that are over and from nurture_daily_counts that are older than the setting retention.* says; returns how many. Never the do-not-call list, its audit, consents and merges. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Removes up to batch rows from each history, from the notifications, budget holds, workflow_runs and ai_agent_logs that are over, and from nurture_daily_counts, ad_campaign_days and keyword_days, that are older than the setting retention.* says; returns how many. Never the do-not-call list, its audit, consents and merges. Works in the session''s organization, or in all for a role above row level security that has none set.';
 REVOKE ALL ON FUNCTION lead_system.apply_retention(integer) FROM PUBLIC;

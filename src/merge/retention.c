@@ -32,25 +32,40 @@
  * only what is over since then: one may have been queued long before it was due.
  * The same goes for holds; what they were stays in the ledger.
  * Days of counts are those of the organisation's time zone, so one more is kept.
+ *
+ * Of what agents did and of what campaigns cost nothing is cut that the limits of
+ * a change still count by: they look back 366 days at most.
  */
+#define OVER_BEFORE "o.completed_at < $5 - make_interval(days => $6)"
+#define AD_DAY_BEFORE "o.day < ($5 AT TIME ZONE 'UTC')::date - greatest($6, 367) - 1"
+
 static const struct
 {
 	const char *table;
 	const char *setting;
+	const char *key; /* one column that tells its rows apart while they are locked */
 	const char *condition;
 	const char *ordering;
-} histories[] = {{"activities", "retention.activities_days", CREATED_BEFORE, "o.created_at"},
-	{"budget_holds", "retention.budget_holds_days",
+} histories[] = {{"ad_campaign_days", "retention.ad_days_days", "ctid", AD_DAY_BEFORE, "o.day"},
+	{"ai_agent_logs", "retention.agent_logs_days", "id",
+		CREATED_BEFORE " AND " OVER_BEFORE " AND (o.from_value IS NULL OR o.result <> 'success'"
+					   " OR o.completed_at < $5 - interval '367 days')",
+		"o.created_at"},
+	{"keyword_days", "retention.ad_days_days", "ctid", AD_DAY_BEFORE, "o.day"},
+	{"workflow_runs", "retention.workflow_runs_days", "id", CREATED_BEFORE " AND " OVER_BEFORE,
+		"o.created_at"},
+	{"activities", "retention.activities_days", "id", CREATED_BEFORE, "o.created_at"},
+	{"budget_holds", "retention.budget_holds_days", "id",
 		CREATED_BEFORE " AND o.settled_at < $5 - make_interval(days => $6)", "o.created_at"},
-	{"contact_attempts", "retention.contact_attempts_days", CREATED_BEFORE, "o.created_at"},
-	{"lead_audit_log", "retention.audit_log_days", CREATED_BEFORE, "o.created_at"},
-	{"lead_score_history", "retention.score_history_days", CREATED_BEFORE, "o.created_at"},
-	{"lead_status_history", "retention.status_history_days", CREATED_BEFORE, "o.created_at"},
-	{"notifications", "retention.notifications_days",
+	{"contact_attempts", "retention.contact_attempts_days", "id", CREATED_BEFORE, "o.created_at"},
+	{"lead_audit_log", "retention.audit_log_days", "id", CREATED_BEFORE, "o.created_at"},
+	{"lead_score_history", "retention.score_history_days", "id", CREATED_BEFORE, "o.created_at"},
+	{"lead_status_history", "retention.status_history_days", "id", CREATED_BEFORE, "o.created_at"},
+	{"notifications", "retention.notifications_days", "id",
 		CREATED_BEFORE " AND o.status IN ('sent', 'failed', 'dropped')"
 					   " AND o.updated_at < $5 - make_interval(days => $6)",
 		"o.created_at"},
-	{"nurture_daily_counts", "retention.nurture_counts_days",
+	{"nurture_daily_counts", "retention.nurture_counts_days", "id",
 		"o.day < ($5 AT TIME ZONE 'UTC')::date - $6 - 1", "o.day"}};
 
 /* Up to which time of archiving is purged; none for what the settings say. */
@@ -118,11 +133,11 @@ retention_batch(const pg_uuid_t *org, int batch)
 		ls_scope_open(&scope, LS_AS_OWNER);
 		done += (int64) ls_move_run_exactly(&move,
 			psprintf(
-				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.id = ANY (ARRAY("
-				"  SELECT o.id FROM lead_system.%1$s o WHERE o.organization_id = $1"
+				"DELETE FROM lead_system.%1$s h WHERE h.organization_id = $1 AND h.%5$s = ANY (ARRAY("
+				"  SELECT o.%5$s FROM lead_system.%1$s o WHERE o.organization_id = $1"
 				"     AND %2$s ORDER BY %3$s LIMIT %4$d FOR UPDATE SKIP LOCKED))",
 				quote_identifier(histories[i].table), histories[i].condition, histories[i].ordering,
-				batch));
+				batch, histories[i].key));
 		ls_scope_close(&scope);
 	}
 	return done;

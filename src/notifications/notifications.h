@@ -13,6 +13,7 @@
 
 /* Built-in templates that the extension uses itself. */
 #define LS_TEMPLATE_HOT_LEAD "hot_lead_alert"
+#define LS_TEMPLATE_UNTOUCHED_LEAD "untouched_lead"
 #define LS_TEMPLATE_WINDOW_ENDING "window_ending"
 
 /* Tell a user something about a lead. */

@@ -109,6 +109,8 @@ SELECT NULL, ('00000000-0000-7000-8000-' || substr(md5('notification template ' 
   FROM (VALUES
     ('hot_lead_alert', 'Hot lead: {{lead.first_name}} {{lead.last_name}} {{lead.company_name}}',
      'A lead is hot, with a score of {{lead.lead_score}}: {{lead.first_name}} {{lead.last_name}} {{lead.company_name}}, {{lead.email}} {{lead.phone_number}}.'),
+    ('untouched_lead', 'Nobody has contacted {{lead.first_name}} {{lead.last_name}} {{lead.company_name}} yet',
+     'A lead has waited for more than {{payload.hours}} hours: {{lead.first_name}} {{lead.last_name}} {{lead.company_name}}, {{lead.email}} {{lead.phone_number}}.'),
     ('welcome', 'Welcome from {{organization.name}}',
      'Hello {{lead.first_name}}, thank you for getting in touch with {{organization.name}}. We will come back to you soon.'),
     ('window_ending', 'Your response window ends at {{payload.ends_at}}',

@@ -4,7 +4,7 @@
 -- Runs alone: pg_prove test/pgtap/advertising.sql
 
 BEGIN;
-SELECT plan(12);
+SELECT plan(14);
 \ir lib/two_organizations.sql
 
 -- The n-th thing of alpha.
@@ -111,6 +111,19 @@ SELECT cmp_ok(daily_budget, '<=', 110.00, 'steps of five percent, again and agai
 SELECT cmp_ok(daily_budget, '>', 105.00, '... and the first ones were made') FROM lead_system.ad_campaigns WHERE id = :campaign;
 SELECT is((SELECT status FROM lead_system.keywords WHERE id = :keyword), 'paused', 'what needs no approval is applied once that is allowed');
 SELECT lead_system.set_config('ads.automatic', NULL) \g /dev/null
+
+-- A contractor's session sees none of it, whatever the role may.
+INSERT INTO lead_system.users (organization_id, id, full_name, email, role)
+    VALUES (:'alpha', 'a0000000-0000-4000-8000-0000000000c9', 'outsider', 'outsider@example.com', 'contractor');
+CREATE FUNCTION pg_temp.seen() RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', (SELECT count(*) > 0 FROM lead_system.ad_campaigns), (SELECT count(*) > 0 FROM lead_system.keywords),
+        (SELECT count(*) > 0 FROM lead_system.ai_agent_logs), (SELECT count(*) > 0 FROM lead_system.workflows)) $$;
+SET LOCAL ROLE tap_manager;
+SELECT is(pg_temp.seen(), 't t t t', 'a manager sees campaigns, keywords, the log and workflows');
+SELECT set_config('app.current_user_id', 'a0000000-0000-4000-8000-0000000000c9', true) \g /dev/null
+SELECT is(pg_temp.seen(), 'f f f f', '... and a contractor does not');
+RESET ROLE;
+SELECT set_config('app.current_user_id', '', true) \g /dev/null
 
 -- Sweeping as maintenance.
 SELECT set_config('app.current_org_id', '', true) \g /dev/null
