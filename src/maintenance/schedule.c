@@ -25,7 +25,8 @@
 
 /*
  * pg_cron lives in one database; if it is not this one, say what can be done.
- * There a name is good for one job of a role, so it names the database, too.
+ * There a name is good for one job of a role, so it names the database, too; and
+ * the line names the role, since pg_cron lets superusers run it, who are another.
  * cron is NULL for taking it back.
  */
 static void
@@ -46,12 +47,16 @@ require_pg_cron(const char *cron)
 				"and needs shared_preload_libraries = 'pg_cron'."),
 			cron == NULL
 				? errhint(
-					  "If it is in another database, run there: SELECT cron.unschedule(%s);", name)
+					  "If it is in another database, run there: SELECT cron.unschedule(jobid) FROM "
+					  "cron.job WHERE jobname = %s;",
+					  name)
 				: errhint(
-					  "If it is in another database, run there: SELECT cron.schedule_in_database(%s, %s, %s, %s);\n"
+					  "If it is in another database, run there: SELECT cron.schedule_in_database(%s, %s, %s, %s, %s);\n"
 					  "Without pg_cron, add to a crontab: %s psql -X -q -d %s -c '%s'",
 					  name, quote_literal_cstr(cron), quote_literal_cstr(COMMAND),
-					  quote_literal_cstr(database), cron, quote_literal_cstr(database), COMMAND)));
+					  quote_literal_cstr(database),
+					  quote_literal_cstr(GetUserNameFromId(GetUserId(), false)), cron,
+					  quote_literal_cstr(database), COMMAND)));
 }
 
 PG_FUNCTION_INFO_V1(ls_maintenance_schedule);
