@@ -136,6 +136,7 @@ is($node->safe_psql('crm', "SELECT count(*) FROM lead_system.users WHERE total_l
 # pg_cron lives in another database: the lines that the errors tell do it there, one job for each database.
 my $hint = ($node->psql('crm', 'SET ROLE worker; SELECT lead_system.schedule_maintenance()'))[2];
 like($hint, qr/pg_cron is not installed in database "crm"/, 'pg_cron is somewhere else');
+$node->safe_psql('postgres', 'CREATE DATABASE erp');
 my ($line) = $hint =~ /run there: (SELECT cron\..*;)/;
 $node->safe_psql('cron', $line);
 $node->safe_psql('cron', $line =~ s/\bcrm\b/erp/gr);
