@@ -83,6 +83,16 @@ grep -v '^#' src/install.list | while read -r f; do [ -f "$f" ] || echo "$f"; do
 grep -nE 'SECURITY DEFINER|LANGUAGE plpgsql' $sql | rule "no SECURITY DEFINER and no PL/pgSQL ship"
 grep -nE '= *(lead_system\.)?current_org_id\(\)' $sql | grep -v 'SELECT lead_system.current_org_id()' | rule "policies call current_org_id() once per query"
 
+# What has to happen because time passes is a job of run_maintenance(): a function
+# that takes a batch and returns how many, or whose comment says that it is one.
+jobs=src/maintenance/jobs.c
+cat $sql | awk '/^COMMENT ON FUNCTION lead_system\./ { name = $4; sub(/^lead_system\./, "", name); sub(/\(.*/, "", name); next }
+    name != "" { if (/scheduler/) print name; name = "" }' >"$state/scheduled"
+cat $sql | sed -n 's/^CREATE FUNCTION lead_system\.\([a-z_]*\)(batch integer[^)]*) RETURNS bigint.*/\1/p' | cat - "$state/scheduled" | sort -u |
+    while read -r f; do grep -qF "lead_system.$f(" $jobs || echo "$f"; done | rule "what is for a scheduler is a job of maintenance"
+grep -oE '"SELECT lead_system\.[a-z_]+\((\$1)?\)"' $jobs | sed 's/.*\.\([a-z_]*\)(.*/\1/' |
+    while read -r f; do grep -qx "$f" "$state/scheduled" || echo "$f"; done | rule "... and says so in its comment"
+
 # Tests are run, and none is left out.
 for f in sql/*.sql; do n=$(basename "$f" .sql); grep -qxF "$n" sql/schedule || echo "$f"; done 2>/dev/null | grep -v '\*' | rule "every pg_regress test is scheduled"
 for f in test/isolation/specs/*.spec; do n=$(basename "$f" .spec); grep -qxF "$n" test/isolation/schedule || echo "$f"; done 2>/dev/null | grep -v '\*' | rule "every isolation test is scheduled"

@@ -12,8 +12,12 @@ CALL lead_system.run_maintenance();
 ROLLBACK;
 CALL lead_system.run_maintenance(ARRAY['close_due_bidding', 'tidy up']);
 CALL lead_system.run_maintenance(ARRAY['close_due_bidding', NULL]);
+CREATE ROLE maintenance_worker BYPASSRLS;
+SELECT lead_system.grant_access('maintenance_worker', 'maintenance');
+SET ROLE maintenance_worker;
 SELECT lead_system.schedule_maintenance('0 * * * *');
 SELECT lead_system.unschedule_maintenance();
+RESET ROLE;
 SELECT lead_system.schedule_maintenance(NULL);
 SELECT count(*) AS runs FROM lead_system.maintenance_runs WHERE organization_id = :'org';
 -- All jobs at first; then each once in its minute, hour and day.
@@ -149,4 +153,5 @@ SELECT count(*) FROM lead_system.maintenance_runs WHERE organization_id = :'org'
 DROP VIEW counts;
 DROP FUNCTION refuse(), ran();
 SELECT lead_system.revoke_access('maintenance_admin');
-DROP ROLE maintenance_admin;
+SELECT lead_system.revoke_access('maintenance_worker');
+DROP ROLE maintenance_admin, maintenance_worker;

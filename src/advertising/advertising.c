@@ -17,6 +17,7 @@
 #include "core/grants.h"
 #include "core/sweep.h"
 #include "core/trigger.h"
+#include "core/uuid.h"
 #include "advertising/internal.h"
 
 /* What a person may write at any time. */
@@ -48,7 +49,7 @@ static const LsGrant advertising_grants[] = {
 	{"apply_due_actions(integer)", "EXECUTE", LS_LEVEL_MANAGER, true},
 };
 
-/* Today, in the time zone of an organisation. */
+/* Today, in the time zone of an organisation; a session can name one that is not there. */
 void
 ls_ad_today(const pg_uuid_t *org, LsAdDay *day)
 {
@@ -67,7 +68,9 @@ ls_ad_today(const pg_uuid_t *org, LsAdDay *day)
 	ls_arg_uuid(&args, org);
 	ls_arg_timestamptz(&args, day->now);
 	ls_scope_open(&scope, LS_AS_OWNER);
-	ls_query_run(&query, &args, LS_WRITE);
+	if (ls_query_run(&query, &args, LS_WRITE) == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+						   errmsg("organization \"%s\" does not exist", ls_uuid_text(org))));
 	day->date = DatumGetDateADT(ls_result(0, 1, &isnull));
 	day->starts_at = ls_result_timestamptz(0, 2);
 	day->ends_at = ls_result_timestamptz(0, 3);

@@ -21,5 +21,5 @@ REVOKE ALL ON FUNCTION lead_system.record_engagement(uuid, text) FROM PUBLIC;
 CREATE FUNCTION lead_system.sweep_missed_calls(batch integer DEFAULT 1000) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_communication_sweep_missed_calls';
 COMMENT ON FUNCTION lead_system.sweep_missed_calls(integer) IS
-    'Gives up callers who were not answered and did not reply within communication.cold_hours: their leads get the tag cold, and the status cold where their pipeline has a step to it. Returns how many calls were settled. Rows that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Gives up callers who were not answered and did not reply within communication.cold_hours: their leads get the tag cold, and the status cold where their pipeline has a step to it. Returns how many calls were settled. Rows that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.sweep_missed_calls(integer) FROM PUBLIC;

@@ -298,12 +298,14 @@ ls_arg_timestamptz(LsArgs *args, TimestampTz value)
 
 /*
  * One value of the last result, not copied: valid until the scope is closed
- * or the next query runs.  Rows count from 0, columns from 1.
+ * or the next query runs.  Rows count from 0, columns from 1.  A row that is
+ * missing, since somebody has removed it meanwhile, must not end the server.
  */
 Datum
 ls_result(uint64 row, int column, bool *isnull)
 {
-	Assert(row < SPI_processed);
+	if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
+		elog(ERROR, "query returned no row " UINT64_FORMAT, row + 1);
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 

@@ -3,7 +3,7 @@
 CREATE PROCEDURE lead_system.run_maintenance(jobs text[] DEFAULT NULL)
     LANGUAGE c AS 'MODULE_PATHNAME', 'ls_maintenance_run';
 COMMENT ON PROCEDURE lead_system.run_maintenance(text[]) IS
-    'Runs the jobs that are due, or those that are named, due or not. Each batch of a job is a transaction of its own. One runner at a time: a second one says so in a NOTICE and returns. An error in one job is recorded, and the others go on. Works in the session''s organization, or in all for a role above row level security that has none set. Raises 25001 in a transaction block, 22023 for an unknown job.';
+    'Runs the jobs that are due, or those that are named, due or not. Each batch of a job is a transaction of its own. One runner at a time: a second one says so in a NOTICE and returns. An error in one job is recorded, and the others go on. Works in the session''s organization, or in all for a role above row level security that has none set. Raises 25001 in a transaction block, 25006 on a standby, 22023 for an unknown job, P0002 for an organization that does not exist.';
 REVOKE ALL ON PROCEDURE lead_system.run_maintenance(text[]) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.maintenance_status()

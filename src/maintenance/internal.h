@@ -100,7 +100,11 @@ extern void ls_run_progress(const LsJobRun *run, int64 rows, const pg_uuid_t *po
 extern void ls_run_end(const LsJobRun *run, const char *state);
 extern int64 ls_runs_forget(const pg_uuid_t *org, int batch, bool first, bool *more);
 
-/* run.c */
+/* job.c */
 extern void ls_job_run(LsJobRun *run);
+
+/* run.c */
+extern void ls_maintenance_commit(void);
+extern void ls_maintenance_read_committed(void);
 
 #endif /* LS_MAINTENANCE_INTERNAL_H */

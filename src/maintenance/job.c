@@ -34,6 +34,23 @@ typedef enum JobEnd
 	JOB_FAILED
 } JobEnd;
 
+/* Is an organisation still there?  The list of them was made when the job began. */
+static bool
+organization_exists(const pg_uuid_t *org)
+{
+	LS_QUERY(query, "SELECT FROM lead_system.organizations o WHERE o.id = $1", UUIDOID);
+	LsArgs args = {0};
+	LsScope scope;
+	bool exists;
+
+	ls_arg_uuid(&args, org);
+	ls_scope_open_nonatomic(&scope, LS_AS_OWNER);
+	exists = ls_query_run(&query, &args, LS_WRITE) > 0;
+	SPI_freetuptable(SPI_tuptable);
+	ls_scope_close(&scope);
+	return exists;
+}
+
 /* Work in an organisation until the scope is closed. */
 static void
 bind_organization(const pg_uuid_t *org)
@@ -59,6 +76,8 @@ job_batch(LsJobRun *run, const pg_uuid_t *org, bool bind, bool first, bool *more
 
 	*more = false;
 	CHECK_FOR_INTERRUPTS();
+	if (bind && !organization_exists(org))
+		return 0;
 	ls_scope_open_nonatomic(&scope, LS_AS_CALLER);
 	if (bind)
 		bind_organization(org);
@@ -102,7 +121,7 @@ pg_noreturn static void
 job_cancelled(LsJobRun *run, ErrorData *edata)
 {
 	ls_run_end(run, "cancelled");
-	SPI_commit();
+	ls_maintenance_commit();
 	ReThrowError(edata);
 }
 
@@ -163,7 +182,7 @@ job_commit(LsJobRun *run, const pg_uuid_t *org)
 	ls_maintenance_keep_lock(true);
 	PG_TRY();
 	{
-		SPI_commit();
+		ls_maintenance_commit();
 	}
 	PG_CATCH();
 	{
@@ -173,6 +192,7 @@ job_commit(LsJobRun *run, const pg_uuid_t *org)
 	}
 	PG_END_TRY();
 	ls_maintenance_keep_lock(false);
+	ls_maintenance_read_committed();
 	if (edata == NULL)
 		return true;
 	job_caught(run, org, edata);
@@ -250,7 +270,7 @@ job_organizations(LsJobRun *run)
 		if (end == JOB_FAILED)
 		{
 			ls_run_progress(run, 0, &orgs[i]);
-			SPI_commit();
+			ls_maintenance_commit();
 		}
 	}
 	pfree(orgs);
@@ -266,7 +286,7 @@ ls_job_run(LsJobRun *run)
 	run->deadline =
 		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ls_maintenance_job_seconds * 1000L);
 	ls_run_begin(run);
-	SPI_commit();
+	ls_maintenance_commit();
 	if (!run->target->is_all)
 		end = job_batches(run, &run->target->org, false);
 	else if (run->job->scope != LS_JOB_SWEEP)
@@ -286,5 +306,5 @@ ls_job_run(LsJobRun *run)
 		ls_run_end(run, "continues");
 	else
 		ls_run_end(run, run->n_failed > 0 ? "failed" : "done");
-	SPI_commit();
+	ls_maintenance_commit();
 }

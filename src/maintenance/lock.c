@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "storage/lock.h"
 
 #include "lead_system.h"
@@ -59,13 +60,18 @@ ls_maintenance_keep_lock(bool keep)
 	is_kept = keep;
 }
 
-/* Is there a runner?  This session itself may be it. */
+/*
+ * Is there a runner?  This session itself may be it.  A standby does not know the
+ * locks of its primary, so what is under way there counts as being so.
+ */
 bool
 ls_maintenance_is_running(const LsJobTarget *target)
 {
 	LOCKTAG tag = ls_lock_tag_org(LS_LOCK_MAINTENANCE, &target->org);
 	int n = 0;
 
+	if (RecoveryInProgress())
+		return true;
 	if (is_held && memcmp(&tag, &held_tag, sizeof(LOCKTAG)) == 0)
 		return true;
 	(void) GetLockConflicts(&tag, ShareLock, &n);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -69,6 +70,25 @@ require_commit(FunctionCallInfo fcinfo)
 						   errhint("CALL %s.run_maintenance() by itself.", LS_SCHEMA)));
 }
 
+/*
+ * Whatever is the session's default: jobs pass over what others hold, and go on
+ * top of what they have committed, which needs a snapshot for each statement.
+ * Only before the first statement of a transaction.
+ */
+void
+ls_maintenance_read_committed(void)
+{
+	XactIsoLevel = XACT_READ_COMMITTED;
+}
+
+/* Commit, and begin the next transaction of the runner. */
+void
+ls_maintenance_commit(void)
+{
+	SPI_commit();
+	ls_maintenance_read_committed();
+}
+
 PG_FUNCTION_INFO_V1(ls_maintenance_run);
 
 /* run_maintenance(jobs) */
@@ -81,6 +101,8 @@ ls_maintenance_run(PG_FUNCTION_ARGS)
 	int i;
 
 	require_commit(fcinfo);
+	PreventCommandDuringRecovery("run_maintenance()");
+	PreventCommandIfReadOnly("run_maintenance()");
 	ls_maintenance_target(&target);
 	if (!PG_ARGISNULL(0))
 		wanted = wanted_jobs(PG_GETARG_ARRAYTYPE_P(0));
@@ -94,7 +116,7 @@ ls_maintenance_run(PG_FUNCTION_ARGS)
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	ls_runs_close_interrupted(&target);
-	SPI_commit();
+	ls_maintenance_commit();
 	for (i = 0; i < ls_n_jobs; i++)
 	{
 		LsJobRun run = {0};

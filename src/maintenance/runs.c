@@ -14,12 +14,17 @@
 
 #include "lead_system.h"
 #include "core/clock.h"
+#include "core/uuid.h"
 #include "maintenance/internal.h"
 
-/* The last run of a job that was begun before, other than one. */
+/*
+ * The last run of a job that was begun before, other than one.  A run that the
+ * clock has not reached does not count: once the clock is put right, what was run
+ * while it was fast would else be the last run, and every job due at every call.
+ */
 #define LAST_RUN(columns) \
 	"SELECT " columns " FROM lead_system.maintenance_runs r" \
-	" WHERE r.organization_id = $1 AND r.job = $2 AND r.id IS DISTINCT FROM $3" \
+	" WHERE r.organization_id = $1 AND r.job = $2 AND r.id IS DISTINCT FROM $3 AND r.started_at <= $4" \
 	" ORDER BY r.started_at DESC, r.id DESC LIMIT 1"
 
 /*
@@ -63,7 +68,7 @@ ls_runs_due(const LsJob *job, const LsJobTarget *target)
 {
 	LS_QUERY(query,
 		LAST_RUN("r.state IN ('continues', 'interrupted'), r.state = 'done', r.started_at"),
-		UUIDOID, TEXTOID, UUIDOID);
+		UUIDOID, TEXTOID, UUIDOID, TIMESTAMPTZOID);
 	LsJobInterval interval = job->interval;
 	TimestampTz now = ls_clock_now();
 	LsScope scope;
@@ -73,6 +78,7 @@ ls_runs_due(const LsJob *job, const LsJobTarget *target)
 	ls_arg_uuid(&args, &target->org);
 	ls_arg_text(&args, job->name);
 	ls_arg_uuid(&args, NULL);
+	ls_arg_timestamptz(&args, now);
 	ls_scope_open_nonatomic(&scope, LS_AS_OWNER);
 	if (ls_query_run(&query, &args, LS_WRITE) > 0 && !ls_result_bool(0, 1))
 	{
@@ -85,22 +91,29 @@ ls_runs_due(const LsJob *job, const LsJobTarget *target)
 	return due;
 }
 
-/* Write down that a job begins. */
+/*
+ * Write down that a job begins.  Of an organisation that does not exist, or has
+ * left meanwhile, nothing would ever remove the row.
+ */
 void
 ls_run_begin(LsJobRun *run)
 {
 	LS_QUERY(query,
 		"INSERT INTO lead_system.maintenance_runs (organization_id, job, started_at, updated_at)"
-		" VALUES ($1, $2, $3, $3) RETURNING id",
-		UUIDOID, TEXTOID, TIMESTAMPTZOID);
+		" SELECT $1, $2, $3, $3 WHERE $4 OR EXISTS ("
+		"   SELECT FROM lead_system.organizations o WHERE o.id = $1 FOR KEY SHARE) RETURNING id",
+		UUIDOID, TEXTOID, TIMESTAMPTZOID, BOOLOID);
 	LsScope scope;
 	LsArgs args = {0};
 
 	ls_arg_uuid(&args, &run->target->org);
 	ls_arg_text(&args, run->job->name);
 	ls_arg_timestamptz(&args, ls_clock_now());
+	ls_arg_bool(&args, run->target->is_all);
 	ls_scope_open_nonatomic(&scope, LS_AS_OWNER);
-	ls_query_run(&query, &args, LS_WRITE);
+	if (ls_query_run(&query, &args, LS_WRITE) == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND), errmsg("organization \"%s\" does not exist",
+															ls_uuid_text(&run->target->org))));
 	run->id = ls_result_uuid(0, 1);
 	ls_scope_close(&scope);
 }

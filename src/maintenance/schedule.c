@@ -23,26 +23,40 @@
 #define JOB_NAME "lead_system maintenance"
 #define COMMAND "CALL lead_system.run_maintenance()"
 
-/* pg_cron lives in one database; if it is not this one, say what can be done. */
+/*
+ * pg_cron lives in one database; if it is not this one, say what can be done.
+ * There a name is good for one job of a role, so it names the database, too; and
+ * the line names the role, since pg_cron lets superusers run it, who are another.
+ * cron is NULL for taking it back.
+ */
 static void
 require_pg_cron(const char *cron)
 {
-	const char *database;
+	char *database;
+	char *name;
 
 	if (OidIsValid(get_extension_oid("pg_cron", true)))
 		return;
 	database = get_database_name(MyDatabaseId);
+	name = quote_literal_cstr(psprintf("%s of %s", JOB_NAME, database));
 	ereport(ERROR,
 		(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			errmsg("pg_cron is not installed in database \"%s\"", database),
 			errdetail(
 				"It is installed in the database that cron.database_name names, with CREATE EXTENSION pg_cron, "
 				"and needs shared_preload_libraries = 'pg_cron'."),
-			errhint(
-				"If it is in another database, run there: SELECT cron.schedule_in_database(%s, %s, %s, %s);\n"
-				"Without pg_cron, add to a crontab: %s psql -X -q -d %s -c '%s'",
-				quote_literal_cstr(JOB_NAME), quote_literal_cstr(cron), quote_literal_cstr(COMMAND),
-				quote_literal_cstr(database), cron, quote_literal_cstr(database), COMMAND)));
+			cron == NULL
+				? errhint(
+					  "If it is in another database, run there: SELECT cron.unschedule(jobid) FROM "
+					  "cron.job WHERE jobname = %s;",
+					  name)
+				: errhint(
+					  "If it is in another database, run there: SELECT cron.schedule_in_database(%s, %s, %s, %s, %s);\n"
+					  "Without pg_cron, add to a crontab: %s psql -X -q -d %s -c '%s'",
+					  name, quote_literal_cstr(cron), quote_literal_cstr(COMMAND),
+					  quote_literal_cstr(database),
+					  quote_literal_cstr(GetUserNameFromId(GetUserId(), false)), cron,
+					  quote_literal_cstr(database), COMMAND)));
 }
 
 PG_FUNCTION_INFO_V1(ls_maintenance_schedule);
@@ -79,7 +93,7 @@ ls_maintenance_unschedule(PG_FUNCTION_ARGS)
 	LsScope scope;
 	bool found;
 
-	require_pg_cron("* * * * *");
+	require_pg_cron(NULL);
 	ls_scope_open(&scope, LS_AS_CALLER);
 	found = ls_query_run(&query, NULL, LS_WRITE) > 0;
 	ls_scope_close(&scope);

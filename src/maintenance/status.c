@@ -7,12 +7,14 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "lead_system.h"
+#include "core/clock.h"
 #include "maintenance/internal.h"
 
 /* The names of all jobs, as text[]. */
@@ -25,6 +27,18 @@ job_names(void)
 	for (i = 0; i < ls_n_jobs; i++)
 		names[i] = CStringGetTextDatum(ls_jobs[i].name);
 	return PointerGetDatum(construct_array(names, ls_n_jobs, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * Runs that began later are those of a clock that was fast.  A transaction that
+ * watches for long sees those that began after itself.
+ */
+static TimestampTz
+latest_start(void)
+{
+	TimestampTz now = ls_clock_now();
+
+	return now == GetCurrentTransactionStartTimestamp() ? GetCurrentTimestamp() : now;
 }
 
 PG_FUNCTION_INFO_V1(ls_maintenance_status);
@@ -49,10 +63,10 @@ ls_maintenance_status(PG_FUNCTION_ARGS)
 		"            ELSE r.state END"
 		"  FROM unnest($2) WITH ORDINALITY j(name, n)"
 		"  LEFT JOIN LATERAL (SELECT * FROM lead_system.maintenance_runs m"
-		"     WHERE m.organization_id = $1 AND m.job = j.name"
+		"     WHERE m.organization_id = $1 AND m.job = j.name AND m.started_at <= $4"
 		"     ORDER BY m.started_at DESC, m.id DESC LIMIT 1) r ON true"
 		" ORDER BY j.n",
-		UUIDOID, TEXTARRAYOID, BOOLOID);
+		UUIDOID, TEXTARRAYOID, BOOLOID, TIMESTAMPTZOID);
 	LsJobTarget target;
 	LsScope scope;
 	LsArgs args = {0};
@@ -62,6 +76,7 @@ ls_maintenance_status(PG_FUNCTION_ARGS)
 	ls_arg_uuid(&args, &target.org);
 	ls_arg_datum(&args, job_names(), false);
 	ls_arg_bool(&args, ls_maintenance_is_running(&target));
+	ls_arg_timestamptz(&args, latest_start());
 	ls_scope_open(&scope, LS_AS_OWNER);
 	(void) ls_query_run(&query, &args, LS_READ);
 	ls_result_to_srf(fcinfo);

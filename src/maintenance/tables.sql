@@ -32,6 +32,7 @@ COMMENT ON COLUMN lead_system.maintenance_runs.error IS 'The first error, or wha
 COMMENT ON COLUMN lead_system.maintenance_runs.pid IS 'The server process, as pg_cancel_backend() takes it.';
 CREATE INDEX maintenance_runs_organization_id_job_idx ON lead_system.maintenance_runs (organization_id, job, started_at);
 CREATE INDEX maintenance_runs_organization_id_started_at_idx ON lead_system.maintenance_runs (organization_id, started_at);
+CREATE INDEX maintenance_runs_running_idx ON lead_system.maintenance_runs (organization_id) WHERE state = 'running';
 
 ALTER TABLE lead_system.maintenance_runs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE lead_system.maintenance_runs FORCE ROW LEVEL SECURITY;

@@ -34,7 +34,7 @@ REVOKE ALL ON FUNCTION lead_system.close_bidding(uuid) FROM PUBLIC;
 CREATE FUNCTION lead_system.close_due_bidding(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_close_due';
 COMMENT ON FUNCTION lead_system.close_due_bidding(integer) IS
-    'Closes bidding on up to batch leads whose time is over, set-wise; returns how many. Leads that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Closes bidding on up to batch leads whose time is over, set-wise; returns how many. Leads that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.close_due_bidding(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.send_message(lead_id uuid, sender_id uuid, message_text text) RETURNS uuid
@@ -52,13 +52,13 @@ REVOKE ALL ON FUNCTION lead_system.decline_lead(uuid, text) FROM PUBLIC;
 CREATE FUNCTION lead_system.expire_response_windows(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_expire_windows';
 COMMENT ON FUNCTION lead_system.expire_response_windows(integer) IS
-    'Ends up to batch response windows that have lapsed, set-wise: a strike each, once and once only, and the next contractor''s window begins (semantics C6, C10, C11); returns how many. Leads that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Ends up to batch response windows that have lapsed, set-wise: a strike each, once and once only, and the next contractor''s window begins (semantics C6, C10, C11); returns how many. Leads that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.expire_response_windows(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.warn_response_windows(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_warn_windows';
 COMMENT ON FUNCTION lead_system.warn_response_windows(integer) IS
-    'Writes an activity window_ending_soon for up to batch leads whose open response window ends within marketplace.warning_minutes, once per window (semantics C6); returns how many. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Writes an activity window_ending_soon for up to batch leads whose open response window ends within marketplace.warning_minutes, once per window (semantics C6); returns how many. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.warn_response_windows(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.record_conversion(lead_id uuid, conversion_type text) RETURNS uuid
@@ -70,7 +70,7 @@ REVOKE ALL ON FUNCTION lead_system.record_conversion(uuid, text) FROM PUBLIC;
 CREATE FUNCTION lead_system.archive_listings(batch integer DEFAULT 100) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_archive_listings';
 COMMENT ON FUNCTION lead_system.archive_listings(integer) IS
-    'Moves up to batch leads that were offered, are older than marketplace.archive_after_days and have neither bidding nor a window open to ARCHIVED (semantics C7); returns how many. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Moves up to batch leads that were offered, are older than marketplace.archive_after_days and have neither bidding nor a window open to ARCHIVED (semantics C7); returns how many. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.archive_listings(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.appeal_ban(contractor_id uuid, appeal_reason text) RETURNS uuid
@@ -88,7 +88,7 @@ REVOKE ALL ON FUNCTION lead_system.review_appeal(uuid, boolean, uuid) FROM PUBLI
 CREATE FUNCTION lead_system.lift_expired_bans() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_market_lift_bans';
 COMMENT ON FUNCTION lead_system.lift_expired_bans() IS
-    'Writes down that bans which have run out are over, and starts strike_count anew; returns how many. They do not hinder bidding any more before that. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Writes down that bans which have run out are over, and starts strike_count anew; returns how many. They do not hinder bidding any more before that. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.lift_expired_bans() FROM PUBLIC;
 
 CREATE FUNCTION lead_system.refresh_contractor_metrics(contractor_id uuid) RETURNS void

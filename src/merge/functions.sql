@@ -25,7 +25,7 @@ CREATE FUNCTION lead_system.archive_leads(batch integer DEFAULT 1000)
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_merge_archive_leads';
 COMMENT ON FUNCTION lead_system.archive_leads(integer) IS
-    'Moves up to batch leads that are lost or cold, had no activity for archive.after_days and have nothing waiting into leads_archive, whole; returns how many. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Moves up to batch leads that are lost or cold, had no activity for archive.after_days and have nothing waiting into leads_archive, whole; returns how many. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.archive_leads(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.restore_lead(lead_id uuid)
@@ -46,7 +46,7 @@ CREATE FUNCTION lead_system.purge_archived_leads(batch integer DEFAULT 1000, bef
     RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_merge_purge';
 COMMENT ON FUNCTION lead_system.purge_archived_leads(integer, timestamptz) IS
-    'Removes up to batch leads from the archive that came into it before the time given, by default archive.purge_after_days ago, and were exported, unless archive.export_required is off; returns how many. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Removes up to batch leads from the archive that came into it before the time given, by default archive.purge_after_days ago, and were exported, unless archive.export_required is off; returns how many. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.purge_archived_leads(integer, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.apply_retention(batch integer DEFAULT 10000)
@@ -54,4 +54,5 @@ CREATE FUNCTION lead_system.apply_retention(batch integer DEFAULT 10000)
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_merge_apply_retention';
 COMMENT ON FUNCTION lead_system.apply_retention(integer) IS
     'Removes up to batch rows from each history, from the notifications, budget holds, workflow_runs and ai_agent_logs that are over, and from nurture_daily_counts, ad_campaign_days and keyword_days, that are older than the setting retention.* says; returns how many. Never the do-not-call list, its audit, consents and merges. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Removes up to batch rows from each history, from the notifications and budget holds that are over and from nurture_daily_counts that are older than the setting retention.* says; returns how many. Never the do-not-call list, its audit, consents and merges. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.apply_retention(integer) FROM PUBLIC;

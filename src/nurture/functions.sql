@@ -57,7 +57,7 @@ REVOKE ALL ON FUNCTION lead_system.retry_step(uuid, integer) FROM PUBLIC;
 CREATE FUNCTION lead_system.release_lapsed_steps(batch integer DEFAULT 1000) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ls_nurture_release';
 COMMENT ON FUNCTION lead_system.release_lapsed_steps(integer) IS
-    'Marks up to batch claimed steps whose lease has lapsed as uncertain, or puts them back where nurture.retry_lapsed names their channel; returns how many. claim_due_steps() does the same first. Rows that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set.';
+    'Marks up to batch claimed steps whose lease has lapsed as uncertain, or puts them back where nurture.retry_lapsed names their channel; returns how many. claim_due_steps() does the same first. Rows that another session holds are left for the next run. Works in the session''s organization, or in all for a role above row level security that has none set. For a scheduler.';
 REVOKE ALL ON FUNCTION lead_system.release_lapsed_steps(integer) FROM PUBLIC;
 
 CREATE FUNCTION lead_system.record_reply(lead_id uuid, channel text) RETURNS bigint

@@ -68,6 +68,11 @@ foreach my $sql ("SELECT lead_system.upsert_lead('{\"first_name\": \"x\"}')",
 	like(try_sql($standby, 'crm', "$admin $sql"), qr/^25006: cannot execute /, "standby refuses: $sql");
 }
 
+like(try_sql($standby, 'crm', 'CALL lead_system.run_maintenance()'), qr/^25006: cannot execute run_maintenance\(\) during recovery/, 'standby refuses: run_maintenance()');
+$primary->safe_psql('crm', "INSERT INTO lead_system.maintenance_runs (job, started_at) VALUES ('recount_users', '2026-03-03 15:00:00+00')");
+catch_up();
+is(try_sql($standby, 'crm', "SET lead_system.now = '2026-03-03 15:00:00+00'; SELECT detail ~ '^running' FROM lead_system.maintenance_status() WHERE job = 'recount_users'"), 't', 'standby: what runs on the primary does not look interrupted');
+
 # Caches of a session that stays connected.
 my $session = $standby->background_psql('crm', on_error_stop => 0);
 $session->query_safe("SET lead_system.now = '2026-03-03 15:00:00+00'");

@@ -98,6 +98,28 @@ is($node->safe_psql('crm', $scores), '10|t|done', 'goes on with the second organ
 is($node->safe_psql('crm', "SELECT string_agg(state, ' ' ORDER BY id) FROM lead_system.maintenance_runs WHERE job = 'recalculate_lead_scores'"), 'done interrupted done', 'and says so');
 is($node->safe_psql('crm', "SELECT count(*), count(DISTINCT lead_id) FROM lead_system.lead_score_history WHERE created_at = '2026-03-10 15:00:00+00'"), '15|15', 'every lead was scored once');
 
+# A runner that waits is ended, by whatever: the run is written down, the lock is gone, and nobody else is the worse.
+my $last = "SELECT ok, regexp_replace(detail, '\\d+', 'N') FROM lead_system.maintenance_status() WHERE job = 'release_expired_dnc_blocks'";
+my $locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+$holder = $node->background_psql('crm');
+$holder->query_safe('BEGIN; LOCK TABLE lead_system.leads');
+like(run("SET statement_timeout = 300; $later", 'release_expired_dnc_blocks'), qr/canceling statement due to statement timeout/, 'a timeout ends the runner');
+is($node->safe_psql('crm', $last), 'f|cancelled', 'which says so');
+is($node->safe_psql('crm', $locks), '0', 'and holds nothing');
+$runner = $node->background_psql('crm', on_error_stop => 0);
+$pid = $runner->query_safe('SELECT pg_backend_pid()');
+$runner->query_safe("$later SET ROLE worker");
+$runner->query_until(qr/begins/, "\\echo begins\nCALL lead_system.run_maintenance(ARRAY['release_expired_dnc_blocks']);\n");
+ok(wait_for_lock($node, 'crm', $pid), 'the next one waits, too');
+is($node->safe_psql('crm', $last), '|running, process N', 'and can be seen');
+is($node->safe_psql('crm', "SELECT pg_terminate_backend($pid, 60000)"), 't', 'it is terminated');
+is($node->safe_psql('crm', $last), 'f|interrupted', 'its run is interrupted');
+is($node->safe_psql('crm', $locks), '0', 'and holds nothing, either');
+eval { $runner->quit };
+$holder->quit;
+is(run($later, 'release_expired_dnc_blocks'), '', 'the one after it');
+is($node->safe_psql('crm', $last), 't|done', 'comes to the end');
+
 # A run whose time is over goes on with the next one; the first has done one organization.
 $node->safe_psql('crm', "INSERT INTO lead_system.users (organization_id, email, full_name) SELECT id, 'ada\@example.com', 'Ada' FROM lead_system.organizations");
 $node->safe_psql('crm', 'UPDATE lead_system.users SET total_leads_assigned = 7');
@@ -110,6 +132,20 @@ is($node->safe_psql('crm', "SELECT organization_id FROM lead_system.users WHERE 
 is($node->safe_psql('crm', "SELECT state FROM lead_system.maintenance_runs WHERE job = 'recount_users' ORDER BY id DESC LIMIT 1"), 'done', 'until there is none');
 run("$later", 'recount_users');
 is($node->safe_psql('crm', "SELECT count(*) FROM lead_system.users WHERE total_leads_assigned = 7"), '0', 'then it begins anew');
+
+# pg_cron lives in another database: the lines that the errors tell do it there, one job for each database.
+my $hint = ($node->psql('crm', 'SET ROLE worker; SELECT lead_system.schedule_maintenance()'))[2];
+like($hint, qr/pg_cron is not installed in database "crm"/, 'pg_cron is somewhere else');
+$node->safe_psql('postgres', 'CREATE DATABASE erp');
+my ($line) = $hint =~ /run there: (SELECT cron\..*;)/;
+$node->safe_psql('cron', $line);
+$node->safe_psql('cron', $line =~ s/\bcrm\b/erp/gr);
+is($node->safe_psql('cron', "SELECT string_agg(database || ' ' || username || ' ' || schedule || ' ' || command, ', ' ORDER BY database) FROM cron.job WHERE jobid <> $job"),
+	'crm worker * * * * * CALL lead_system.run_maintenance(), erp worker * * * * * CALL lead_system.run_maintenance()', 'two databases, two jobs');
+($line) = ($node->psql('crm', 'SELECT lead_system.unschedule_maintenance()'))[2] =~ /run there: (SELECT cron\..*;)/;
+$node->safe_psql('cron', $line);
+$node->safe_psql('cron', $line =~ s/\bcrm\b/erp/gr);
+is($node->safe_psql('cron', 'SELECT count(*) FROM cron.job'), '1', 'and both are taken back');
 
 # pg_cron has done it by now, or does with the next minute.
 ok($node->poll_query_until('cron', "SELECT count(*) > 0 FROM cron.job_run_details WHERE status = 'succeeded'"), 'pg_cron runs the job');
