@@ -122,17 +122,22 @@ read_lead(Jsonb *json, const LsOrganization *organization, LsLeadInput *input)
 	}
 }
 
-/* Find and lock a lead that the input duplicates. */
+/*
+ * Find and lock a lead that the input duplicates.
+ *
+ * What matches is looked for once, whatever the planner knows of the table: a
+ * plan that was made while it was small must not look again for each lead.
+ */
 static bool
 find_duplicate(const pg_uuid_t *org, const LsLeadInput *input, pg_uuid_t *id, char **matched_on)
 {
 	LS_QUERY(query,
-		"SELECT l.id, m.matched_on"
-		"  FROM (SELECT id, 1 AS rank, 'id' AS matched_on FROM lead_system.leads"
+		"WITH m AS MATERIALIZED (SELECT id, 1 AS rank, 'id' AS matched_on FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND id = $2"
 		"        UNION ALL"
 		"        SELECT id, 2, 'source_id' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND source_id = $3 AND source IS NOT DISTINCT FROM $4"
+		"           AND deleted_at IS NULL"
 		"        UNION ALL"
 		"        SELECT id, 3, 'email' FROM lead_system.leads"
 		"         WHERE organization_id = $1 AND email = $6 AND deleted_at IS NULL"
@@ -140,7 +145,8 @@ find_duplicate(const pg_uuid_t *org, const LsLeadInput *input, pg_uuid_t *id, ch
 		"           AND created_at < $7 + make_interval(hours => $8)"
 		"        UNION ALL"
 		"        SELECT id, 4, 'phone_number' FROM lead_system.leads"
-		"         WHERE organization_id = $1 AND phone_number = $5 AND deleted_at IS NULL) m"
+		"         WHERE organization_id = $1 AND phone_number = $5 AND deleted_at IS NULL)"
+		" SELECT l.id, m.matched_on FROM m"
 		"  JOIN lead_system.leads l ON l.organization_id = $1 AND l.id = m.id"
 		" WHERE l.deleted_at IS NULL"
 		" ORDER BY m.rank, l.created_at LIMIT 1 FOR NO KEY UPDATE OF l",
