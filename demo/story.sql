@@ -112,7 +112,7 @@ SELECT close_bidding(:'roof')
 \echo '-- Cleo is first and lets two hours go by: a strike, and Ada is next.'
 \set ECHO none
 RESET ROLE;
-SELECT now() + interval '2 hours 1 minute' AS later \gset
+SELECT clock_now() + interval '2 hours 1 minute' AS later \gset
 SET lead_system.now = :'later';
 SET ROLE demo_app;
 SELECT b.id AS bid_of_ada FROM bids b JOIN users u ON u.id = b.contractor_id
@@ -220,3 +220,89 @@ SELECT unmerge_leads(:'merge') \gset
 SELECT first_name, email, tags, deleted_at IS NOT NULL AS deleted
   FROM leads WHERE tags = '{open_day}'
     OR id = :'lead' ORDER BY id;
+\echo '-- 8. WHAT DID IT COST AND BRING? ------------------------------------------'
+\echo '-- Nobody answers a call: its caller is a lead, and is written to at once.'
+SELECT record_call('{"direction": "inbound", "status": "no_answer",
+                     "caller_phone": "(773) 555-0177"}') AS missed \gset
+\timing on
+SELECT step, channel, template_id, payload->>'phone_number' AS phone
+  FROM claim_due_steps();
+\echo '-- The answer is STOP. When it is written down, it has taken effect.'
+SELECT record_sms('{"direction": "inbound", "message_text": "Stop please",
+                    "from_phone": "773 555 0177"}') AS answer \gset
+\timing off
+SELECT s.meaning, l.source, l.do_not_call, d.reason, e.status AS follow_up
+  FROM sms_logs s JOIN leads l ON l.id = s.lead_id
+  JOIN dnc_list d ON d.phone_number = l.phone_number
+  JOIN lead_sequence_enrollments e ON e.lead_id = l.id;
+\echo '-- A call costs 0.75: held when the lead is handed out, spent by the call.'
+SELECT open_account() AS account \gset
+SELECT post_transaction(:'account',
+                        'credit', 20.00, 'top-up') AS credit \gset
+UPDATE campaigns SET call_price = 0.75;
+\timing on
+SELECT campaign_lead_id AS claim
+  FROM claim_campaign_leads(:'campaign', 1) \gset
+SELECT record_call(jsonb_build_object(
+         'campaign_lead_id', :'claim',
+         'direction', 'outbound', 'status', 'answered', 'duration', 95,
+         'provider_call_id', 'example-1')) AS call \gset
+\echo '-- The provider reports it twice; it is paid for once.'
+SELECT record_call(jsonb_build_object(
+         'campaign_lead_id', :'claim',
+         'direction', 'outbound', 'status', 'answered', 'duration', 95,
+         'provider_call_id', 'example-1'))
+       = :'call' AS same_call;
+\timing off
+SELECT sequence, transaction_type, amount, balance_after AS balance,
+       held_after AS held, left(encode(row_hash, 'hex'), 12) AS hash
+  FROM budget_transactions
+ WHERE account_id = :'account' ORDER BY sequence;
+\echo '-- A superuser makes the call cheaper, behind the back of the ledger.'
+BEGIN;
+RESET ROLE;
+SAVEPOINT honest;
+SET LOCAL session_replication_role = replica;
+UPDATE budget_transactions SET amount = -0.05, balance_after = 19.95
+ WHERE transaction_type = 'capture';
+SELECT ok, broken_at, left(detail, 36) AS detail
+  FROM verify_ledger(:'account');
+ROLLBACK TO honest;
+SELECT ok, broken_at, left(detail, 36) AS detail
+  FROM verify_ledger(:'account');
+COMMIT;
+SET ROLE demo_app;
+\echo '-- Agents propose budgets for an advertisement. It is 600 a day now.'
+INSERT INTO ad_campaigns (organization_id, external_id, name, daily_budget)
+VALUES (current_org_id(), 'example-1', 'Spring offer', 600)
+RETURNING id AS ad \gset
+\timing on
+SELECT propose_action('optimizing', 'change_budget',
+                      :'ad', 720) AS too_much \gset
+SELECT propose_action('optimizing', 'change_budget',
+                      :'ad', 690) AS more \gset
+\timing off
+SELECT to_value AS proposed, guard, result, result_message,
+       estimated_impact->'change_percent' AS percent
+  FROM ai_agent_logs ORDER BY to_value DESC;
+SELECT approve_action(:'more', 'a fair is near') \gset
+SELECT apply_action(:'more') AS applied;
+SELECT name, daily_budget FROM ad_campaigns;
+\echo '-- One lead becomes an opportunity of 1,800. What did the sources bring?'
+INSERT INTO lead_source_costs (organization_id, source, period_month,
+                               total_cost)
+VALUES (current_org_id(), 'trade_fair', '2026-03-01', 4340),
+       (current_org_id(), 'web_form', '2026-03-01', 930);
+UPDATE leads SET status = 'Opportunity', actual_amount = 1800
+ WHERE id = :'lead';
+\timing on
+SELECT source, leads, won, cost, revenue, cpl, cpr, roi
+  FROM source_performance('2026-03-01', '2026-03-31');
+SELECT stage, leads, reached, rate, step_rate
+  FROM lead_funnel('2026-03-01', '2026-03-31') WHERE reached > 0;
+\echo '-- What has to happen because time passes, and what it did:'
+CALL run_maintenance();
+\timing off
+SELECT count(*) AS jobs, count(*) FILTER (WHERE ok) AS ok, sum(rows) AS rows
+  FROM maintenance_status();
+SELECT job, rows, ok, detail FROM maintenance_status() WHERE rows > 0;

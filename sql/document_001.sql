@@ -198,7 +198,19 @@ SELECT l.company_name, u.full_name, b.temperature, b.due_at, b.overdue, b.level 
 SET ROLE NONE;
 
 --
--- 14. Archival Strategy: after 90 days; not on the dashboard, "View Archive"; after 2 years: export as CSV, delete
+-- 14. Table 5: Analytics_Snapshots, every night for the day before; taken again it replaces the row
+--
+SET lead_system.now = '2026-06-17 00:05:00+00';
+SET ROLE regress_ls_queries;
+SELECT lead_system.take_analytics_snapshot('2026-06-16');
+SELECT lead_system.take_analytics_snapshot('2026-06-16');
+SELECT snapshot_date, total_leads, hot_leads, warm_leads, cold_leads, leads_contacted, leads_qualified, leads_disqualified, leads_to_opportunity, avg_lead_score, median_lead_score
+  FROM lead_system.analytics_snapshots ORDER BY snapshot_date DESC;
+SELECT avg_response_time_minutes, fastest_response_time_minutes, slowest_response_time_minutes, leads_by_source, avg_score_by_source FROM lead_system.analytics_snapshots;
+SET ROLE NONE;
+
+--
+-- 15. Archival Strategy: after 90 days; not on the dashboard, "View Archive"; after 2 years: export as CSV, delete
 --
 SET lead_system.now = '2026-09-16 12:00:00+00';
 SET ROLE regress_ls_queries;

@@ -361,6 +361,47 @@ SELECT tags, deleted_at IS NOT NULL AS deleted FROM lead_system.leads WHERE firs
 SELECT lead_system.record_qualification(:'kim', '{"interest": 20, "authority": 15, "budget": 20, "need": 10, "timing": 10}') IS NOT NULL AS assessed;
 SELECT lead_system.record_intent_signal(:'kim', 'hard_objection', '64000000-0000-4000-8000-00000000ca03') IS NOT NULL AS heard;
 SELECT component, rule, points FROM lead_system.explain_lead_score(:'kim');
+
+--
+-- 23. lead_source_costs: by month, source and part of it; "Review lead source ROI", a weekly task
+--
+INSERT INTO lead_system.lead_source_costs (organization_id, source, sub_source, period_month, total_cost) VALUES
+    (:'crm', 'facebook_ads', NULL, '2026-01-01', 90), (:'crm', 'facebook_ads', 'spring', '2026-01-01', 10);
+UPDATE lead_system.leads SET actual_amount = 400 WHERE id = :'ida';
+SELECT currency, count(*) FROM lead_system.lead_source_costs GROUP BY currency;
+INSERT INTO lead_system.lead_source_costs (organization_id, source, period_month, total_cost) VALUES (:'crm', 'facebook_ads', '2026-01-01', 1);
+\echo :LAST_ERROR_SQLSTATE
+SELECT source, sub_source, leads, won, cost, revenue, cpl, cpr, roi FROM lead_system.source_performance('2026-01-01', '2026-01-31');
+-- "Analyze funnel conversion rates", a weekly task
+SELECT stage, reached, rate, step_rate FROM lead_system.lead_funnel('2026-01-01', '2026-02-28') WHERE reached > 0;
+
+--
+-- 24. budget_transactions: balance before and after, types, Transaction Flow; Best Practices: Budget Tracking
+--
+SELECT lead_system.open_account() AS account \gset
+SELECT lead_system.post_transaction(:'account', 'credit', 100.00, 'top-up') IS NOT NULL AS credited;
+SELECT lead_system.post_transaction(:'account', 'debit', -0.75, 'call', '{"idempotency_key": "telnyx-1"}') AS debit \gset
+-- "Failed call -> refund transaction issued": of the debit, once
+SELECT lead_system.post_transaction(:'account', 'refund', 0.75, 'failed call', jsonb_build_object('refund_of', :'debit')) IS NOT NULL AS refunded;
+\set VERBOSITY terse
+SELECT lead_system.post_transaction(:'account', 'refund', 0.75, 'again', jsonb_build_object('refund_of', :'debit')) IS NOT NULL AS refunded;
+\echo :LAST_ERROR_SQLSTATE
+SELECT lead_system.post_transaction(:'account', 'adjustment', -1.25, 'fee of the provider') IS NOT NULL AS adjusted;
+-- "Verify balance before allowing calls"
+SELECT lead_system.post_transaction(:'account', 'debit', -98.76, 'too many calls');
+\echo :LAST_ERROR_SQLSTATE
+-- "Never delete budget_transactions (append-only)": nobody may, and the owner is refused, too
+DELETE FROM lead_system.budget_transactions;
+\echo :LAST_ERROR_SQLSTATE
+SET ROLE NONE;
+DELETE FROM lead_system.budget_transactions;
+\echo :LAST_ERROR_SQLSTATE
+SET ROLE regress_ls_queries;
+\set VERBOSITY default
+SELECT sequence, transaction_type, amount, balance_before, balance_after, description FROM lead_system.budget_transactions ORDER BY sequence;
+-- "Reconcile budget transactions with billing", a monthly task
+SELECT transaction_type, count(*), sum(amount) FROM lead_system.budget_transactions GROUP BY transaction_type ORDER BY transaction_type;
+SELECT a.balance, (SELECT sum(t.amount) FROM lead_system.budget_transactions t WHERE t.account_id = a.id) AS sum, v.* FROM lead_system.budget_accounts a, lead_system.verify_ledger(a.id) v;
 SET ROLE NONE;
 
 DROP TABLE old_leads_table;

@@ -21,6 +21,7 @@ INSERT INTO promised VALUES
     ('can_contact', 'lead_id uuid, channel text DEFAULT ''call''', 'boolean'),
     ('cancel_bid', 'bid_id uuid', 'void'),
     ('cancel_enrollment', 'enrollment_id uuid, reason text DEFAULT NULL', 'void'),
+    ('capture_hold', 'hold_id uuid, amount numeric', 'uuid'),
     ('change_lead_status', 'lead_id uuid, new_status text, reason text DEFAULT NULL, trigger_type text DEFAULT ''manual'', trigger_id uuid DEFAULT NULL, force boolean DEFAULT false', 'void'),
     ('claim_campaign_leads', 'p_campaign_id uuid, p_limit integer DEFAULT 1, p_user_id uuid DEFAULT NULL, p_lease interval DEFAULT ''00:05:00''', 'TABLE(campaign_lead_id uuid, lead_id uuid, phone_number text, attempts integer, lead_list_id uuid)'),
     ('claim_due_steps', 'batch integer DEFAULT 100, lease interval DEFAULT ''00:05:00''', 'TABLE(enrollment_id uuid, lead_id uuid, step integer, channel text, template_id text, payload jsonb)'),
@@ -53,12 +54,15 @@ INSERT INTO promised VALUES
     ('get_config', 'key text', 'jsonb'),
     ('grant_access', 'role_name text, level text', 'void'),
     ('health_check', '', 'TABLE(check_name text, ok boolean, detail text)'),
+    ('hold_budget', 'account_id uuid, amount numeric', 'uuid'),
     ('import_leads_csv', 'list_name text, csv text, options jsonb DEFAULT ''{}''', 'uuid'),
     ('install', '', 'CALL'),
     ('is_on_dnc_list', 'phone_number text, org_id uuid', 'boolean'),
     ('is_valid_email', 'address text', 'boolean'),
+    ('lead_funnel', 'from_day date, to_day date', 'TABLE(stage text, "position" integer, leads bigint, reached bigint, rate numeric, step_rate numeric)'),
     ('lift_expired_bans', '', 'bigint'),
     ('load_national_dnc', 'area_code text, numbers text[]', 'bigint'),
+    ('maintenance_status', '', 'TABLE(job text, last_run timestamptz, rows bigint, ok boolean, detail text)'),
     ('merge_leads', 'survivor uuid, duplicates uuid[]', 'uuid'),
     ('next_call_time', 'lead_id uuid, after timestamptz DEFAULT clock_now()', 'timestamptz'),
     ('normalize_phone', 'raw text, region text DEFAULT ''US''', 'text'),
@@ -66,12 +70,16 @@ INSERT INTO promised VALUES
     ('override_dnc', 'lead_id uuid, reason text, consent_id uuid', 'uuid'),
     ('pause_enrollment', 'enrollment_id uuid, reason text DEFAULT NULL', 'void'),
     ('place_bid', 'lead_id uuid, contractor_id uuid, bid_multiplier numeric', 'uuid'),
+    ('post_transaction', 'account_id uuid, transaction_type text, amount numeric, description text DEFAULT NULL, reference jsonb DEFAULT ''{}''', 'uuid'),
     ('rank_bids', 'lead_id uuid', 'TABLE(bid_id uuid, contractor_id uuid, final_bid_amount numeric, bid_rank integer)'),
     ('recalculate_lead_scores', 'IN batch integer DEFAULT 10000', 'CALL'),
+    ('record_call', 'call jsonb', 'uuid'),
     ('record_call_attempt', 'p_campaign_lead_id uuid, p_outcome text, p_duration integer DEFAULT 0, p_details jsonb DEFAULT ''{}''', 'uuid'),
     ('record_consent', 'lead_id uuid, channel text, evidence jsonb', 'uuid'),
+    ('record_sms', 'sms jsonb', 'uuid'),
     ('refresh_contractor_metrics', 'contractor_id uuid', 'void'),
     ('refresh_segment_count', 'segment_id uuid', 'bigint'),
+    ('release_hold', 'hold_id uuid', 'uuid'),
     ('remove_from_dnc_list', 'phone_number text, reason text', 'boolean'),
     ('remove_lead_list_from_campaign', 'p_campaign_id uuid, p_lead_list_id uuid', 'bigint'),
     ('restore_lead', 'lead_id uuid', 'void'),
@@ -79,27 +87,33 @@ INSERT INTO promised VALUES
     ('review_appeal', 'appeal_id uuid, approve boolean, reviewed_by uuid', 'void'),
     ('revoke_consent', 'lead_id uuid, channel text DEFAULT NULL', 'void'),
     ('rls_selftest', '', 'TABLE(table_name text, leaked bigint)'),
+    ('run_maintenance', 'IN jobs text[] DEFAULT NULL', 'CALL'),
+    ('schedule_maintenance', 'cron text DEFAULT ''* * * * *''', 'bigint'),
     ('score_at', 'lead_id uuid, at timestamptz', 'integer'),
     ('segment_leads', 'segment_id uuid', 'TABLE(lead_id uuid)'),
     ('send_message', 'lead_id uuid, sender_id uuid, message_text text', 'uuid'),
     ('set_config', 'key text, value jsonb', 'void'),
     ('set_password', 'user_id uuid, password text', 'void'),
+    ('source_performance', 'from_day date, to_day date', 'TABLE(source text, sub_source text, leads bigint, won bigint, cost numeric, revenue numeric, cpl numeric, cpr numeric, roi numeric)'),
+    ('take_analytics_snapshot', 'day date', 'void'),
+    ('time_in_stage', 'from_day date, to_day date', 'TABLE(stage text, stays bigint, leads bigint, average interval, median interval, percentile_90 interval, longest interval)'),
     ('unmerge_leads', 'merge_id uuid', 'void'),
     ('upsert_lead', 'lead jsonb, on_duplicate text DEFAULT ''reject''', 'uuid'),
     ('uuid_v7', '', 'uuid'),
     ('verify_dnc_audit', '', 'TABLE(ok boolean, broken_at uuid)'),
+    ('verify_ledger', 'account_id uuid', 'TABLE(ok boolean, broken_at bigint, detail text)'),
     ('verify_password', 'email text, password text', 'uuid');
 
 -- As the catalog prints them, without what only repeats the type.
 CREATE TEMP TABLE found AS
 SELECT p.proname::text AS name,
-       replace(replace(regexp_replace(pg_get_function_arguments(p.oid), '::(text|uuid|jsonb|timestamp with time zone|interval)', '', 'g'),
+       replace(replace(regexp_replace(pg_get_function_arguments(p.oid), '::(text|uuid|jsonb|timestamp with time zone|interval|text\[\])', '', 'g'),
            'timestamp with time zone', 'timestamptz'), 'lead_system.', '') AS arguments,
        coalesce(replace(pg_get_function_result(p.oid), 'timestamp with time zone', 'timestamptz'), 'CALL') AS result
   FROM pg_catalog.pg_proc p
  WHERE p.pronamespace = 'lead_system'::regnamespace;
 
-SELECT is((SELECT count(*) FROM promised), 80::bigint, 'the list is whole');
+SELECT is((SELECT count(*) FROM promised), 94::bigint, 'the list is whole');
 SELECT is_empty($$ SELECT p.*, (SELECT string_agg(f.arguments || ' -> ' || f.result, '; ') FROM found f WHERE f.name = p.name) AS but_found
     FROM promised p WHERE NOT EXISTS (SELECT 1 FROM found f WHERE (f.name, f.arguments, f.result) = (p.name, p.arguments, p.result)) $$,
     'every promised function is there as promised');
