@@ -442,7 +442,7 @@ SELECT is_empty($$
             OR using_condition NOT LIKE '%( SELECT lead_system.current_contractor_id() AS current_contractor_id)%')
 $$, 'restrictive policies are for all commands and roles, and ask once per query for the contractor');
 
-SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications'), ('budget_accounts'), ('budget_holds'), ('budget_transactions'), ('analytics_snapshots'), ('financials'), ('lead_source_costs'), ('subscriptions') $$,
+SELECT set_eq($$ SELECT c.table_name FROM our_columns c WHERE c.column_name = 'contractor_id' UNION VALUES ('messages'), ('notifications'), ('budget_accounts'), ('budget_holds'), ('budget_transactions'), ('ad_campaign_days'), ('ad_campaigns'), ('ai_agent_logs'), ('analytics_snapshots'), ('financials'), ('keyword_days'), ('keywords'), ('workflow_runs'), ('workflows'), ('lead_source_costs'), ('subscriptions') $$,
     $$ SELECT table_name FROM our_policies WHERE NOT polpermissive AND table_name <> 'segments' $$,
     'what belongs to a contractor has a policy that hides it from the others, as the daily figures have');
 
