@@ -71,7 +71,7 @@ BEGIN
     SELECT o.id, upper(l.first_name), l.last_name, l.company_name || ' Ltd', sim.new_lead(o)->>'phone_number', 'again.' || l.email, l.pipeline_id, 'fair', '{fair}' FROM lead_system.leads l WHERE l.organization_id = o.id AND l.id = old
     RETURNING id INTO again;
     merge := sim.try('merged', '{55000}', 'SELECT lead_system.merge_leads(%L, ARRAY[%L]::uuid[])', old::text, again::text);
-    SELECT m.id INTO merge FROM lead_system.lead_merges m WHERE m.organization_id = o.id AND m.unmerged_at IS NULL ORDER BY m.id DESC OFFSET (SELECT sim.dice(6)) LIMIT 1;
+    SELECT m.id INTO merge FROM (SELECT id FROM lead_system.lead_merges WHERE organization_id = o.id AND unmerged_at IS NULL ORDER BY id DESC LIMIT 6) m ORDER BY random() LIMIT 1;
     IF merge IS NOT NULL AND sim.chance(50) THEN
         PERFORM sim.try('unmerged', '{55000,23505}', 'SELECT lead_system.unmerge_leads(%L)', merge::text);
     END IF;
