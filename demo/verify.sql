@@ -62,7 +62,7 @@ BEGIN
         'budget', (SELECT daily_budget FROM ad_campaigns),
         'sources', (SELECT string_agg(concat_ws(' ', source, leads, won, cpl, roi), ', ' ORDER BY source) FROM source_performance('2026-03-01', '2026-03-31')),
         'funnel', (SELECT jsonb_agg(reached ORDER BY position) FROM lead_funnel('2026-03-01', '2026-03-31')),
-        'jobs', (SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE ok)) FROM maintenance_status())) INTO found;
+        'jobs', (SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE state = 'done')) FROM maintenance_runs)) INTO found;
     IF found <> expected THEN
         RAISE EXCEPTION 'the story ended differently'
             USING DETAIL = format('expected %s, found %s', expected, found);
