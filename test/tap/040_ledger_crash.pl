@@ -12,7 +12,7 @@ use LeadSystem;
 my $seconds = $ENV{LEDGER_SECONDS} || 4;
 my $clients = 16;
 
-my $node = start_node('main', conf => "fsync = on\n");
+my $node = start_node('main', conf => "fsync = on\nsynchronous_commit = on\n");
 create_database($node, 'crm');
 my $org = $node->safe_psql('crm', "SELECT lead_system.create_organization('Ledger')");
 my $enter = "SET app.current_org_id = '$org';";
